@@ -1,0 +1,21 @@
+/**
+ * What a contest kind adds to a line of numbered units: how a report's evidence is checked, and what a hit is.
+ * The keymaster and the client meet RC5 and OGR only through this interface.
+ */
+import type { ContestManifest, Hit } from '../domain/contest.ts';
+import type { Report } from '../domain/work.ts';
+
+export type Verdict =
+  | { ok: true; hits: Hit[] }
+  | { ok: false; code: 'evidence_false' | 'evidence_missing' | 'report_mismatch'; detail: string };
+
+export interface ContestKind {
+  /** The word for the step that rates count: keys or nodes. */
+  readonly step: 'keys' | 'nodes';
+  /** @throws TypeError the manifest contradicts itself; the message names the field. */
+  validate(manifest: ContestManifest): void;
+  /** Checks the evidence of one report whose units are already known to be the lease's. Cheap, pure. */
+  verify(manifest: ContestManifest, report: Report): Verdict;
+  /** Orders hits, best first. */
+  compareHits(a: Hit, b: Hit): number;
+}

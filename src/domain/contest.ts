@@ -1,0 +1,117 @@
+/**
+ * Contests as data. A contest is a line of numbered units 0..N−1; its manifest says what a unit means and how
+ * blocks of it are handed out. The keyserver reads only `units`, `block`, `leaseSeconds` and `closes`; what a
+ * unit *is* belongs to the contest kind (`src/contests`).
+ *
+ * Every value that crosses a boundary is described once, as a TypeBox schema: the type and its validator.
+ */
+import { type Static, Type } from 'typebox';
+
+const hex = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${bytes * 2}}$` });
+
+/** Unit numbers are exact JavaScript integers: 2^44 for rc5-72 is far below 2^53. */
+export const UnitNumber = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+/** An RC5-32/12/b secret-key challenge in CBC mode, as RSA Laboratories published them in 1997. */
+export const Rc5Search = Type.Object(
+  {
+    kind: Type.Literal('rc5'),
+    /** b, the bytes in the key. */
+    keyBytes: Type.Union([Type.Literal(7), Type.Literal(8), Type.Literal(9)]),
+    iv: hex(8),
+    /** The whole ciphertext, hexadecimal, a multiple of 8 bytes. */
+    ciphertext: Type.String({ pattern: '^([0-9a-f]{16})+$' }),
+    /** How the plaintext begins; at least 8 bytes of ASCII. */
+    knownPlaintext: Type.String({ minLength: 8 }),
+    /** Unit 0 of the contest is this 2^28-key unit of the whole key space. */
+    firstUnit: UnitNumber,
+  },
+  { additionalProperties: false },
+);
+export type Rc5Search = Static<typeof Rc5Search>;
+
+/** An optimal Golomb ruler search: every ruler of `marks` marks no longer than `maxLength`. */
+export const OgrSearch = Type.Object(
+  {
+    kind: Type.Literal('ogr'),
+    marks: Type.Integer({ minimum: 5, maximum: 29 }),
+    maxLength: Type.Integer({ minimum: 1, maximum: 1023 }),
+    /** A unit is a stub of this many differences. */
+    stubDepth: Type.Integer({ minimum: 1, maximum: 12 }),
+    /**
+     * How many stubs begin with each pair of first marks, in lexicographic order; absent where the stubs are
+     * few enough to be listed. Made by `tabherd stubs`.
+     */
+    stubsByPrefix: Type.Optional(Type.Array(UnitNumber)),
+  },
+  { additionalProperties: false },
+);
+export type OgrSearch = Static<typeof OgrSearch>;
+
+export const ContestName = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$' });
+
+export const ContestManifest = Type.Object(
+  {
+    version: Type.Literal(1),
+    name: ContestName,
+    title: Type.String({ minLength: 1, maxLength: 80 }),
+    /** One sentence for a visitor: what is searched, and why. */
+    about: Type.String({ minLength: 1, maxLength: 400 }),
+    /** N: the units are numbered 0..N−1. */
+    units: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+    block: Type.Object(
+      {
+        /** The longest run of units handed out as one block. */
+        maxUnits: Type.Integer({ minimum: 1, maximum: 256 }),
+        /** How many blocks one client may hold at a time. */
+        maxLeases: Type.Integer({ minimum: 1, maximum: 1024 }),
+      },
+      { additionalProperties: false },
+    ),
+    leaseSeconds: Type.Integer({ minimum: 1, maximum: 31_536_000 }),
+    /** `hit`: the first verified hit closes the contest. `exhausted`: only the last unit does. */
+    closes: Type.Union([Type.Literal('hit'), Type.Literal('exhausted')]),
+    search: Type.Union([Rc5Search, OgrSearch]),
+  },
+  { additionalProperties: false },
+);
+export type ContestManifest = Static<typeof ContestManifest>;
+export type ContestKindName = ContestManifest['search']['kind'];
+
+/** A verified answer: the key and its message, or a ruler. */
+export const Hit = Type.Union([
+  Type.Object({
+    kind: Type.Literal('rc5'),
+    unit: UnitNumber,
+    /** The key, K0 first, hexadecimal. */
+    key: Type.String(),
+    /** The whole plaintext without its padding. */
+    message: Type.String(),
+  }),
+  Type.Object({
+    kind: Type.Literal('ogr'),
+    unit: UnitNumber,
+    /** Positions of all marks, 0 first. */
+    marks: Type.Array(Type.Integer({ minimum: 0 })),
+  }),
+]);
+export type Hit = Static<typeof Hit>;
+
+/** What everyone may know of a contest at a moment. */
+export const ContestState = Type.Object({
+  name: ContestName,
+  state: Type.Union([Type.Literal('open'), Type.Literal('closed')]),
+  /** Why it is closed; absent while it is open. */
+  closedBy: Type.Optional(Type.Union([Type.Literal('hit'), Type.Literal('exhausted')])),
+  units: UnitNumber,
+  /** Units whose report was verified. */
+  done: UnitNumber,
+  /** Units that someone is working on now. */
+  leased: UnitNumber,
+  /** Best first. */
+  hits: Type.Array(Hit),
+});
+export type ContestState = Static<typeof ContestState>;
+
+export const Contest = Type.Object({ manifest: ContestManifest, state: ContestState });
+export type Contest = Static<typeof Contest>;

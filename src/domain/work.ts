@@ -1,0 +1,62 @@
+/**
+ * What passes between a client and a keyserver about one block: the lease that hands it out, the report that
+ * comes back, and the evidence in it that lets the receiver check cheaply that the work was done.
+ */
+import { type Static, Type } from 'typebox';
+import { ContestName, UnitNumber } from './contest.ts';
+
+/** A unit of RC5 is 2^28 consecutive keys of the big-endian key counter. */
+export const KEYS_PER_UNIT = 2 ** 28;
+
+export const LeaseId = Type.String({ pattern: '^[0-9a-f-]{16,64}$' });
+
+/** A block handed to one client until a time. Its id is unguessable: knowing it is the proof of holding it. */
+export const Lease = Type.Object({
+  id: LeaseId,
+  contest: ContestName,
+  first: UnitNumber,
+  count: Type.Integer({ minimum: 1 }),
+  /** Milliseconds since 1970, by the keyserver's clock. */
+  expiresAt: Type.Integer(),
+});
+export type Lease = Static<typeof Lease>;
+
+/**
+ * Every key of the unit whose first ciphertext word agrees with the target in its low 24 bits, as offsets from
+ * the unit's first key, ascending. About 16 in a unit: they cannot be made up without trying keys.
+ */
+export const Rc5Evidence = Type.Object(
+  {
+    kind: Type.Literal('rc5'),
+    nearMatches: Type.Array(Type.Integer({ minimum: 0, maximum: KEYS_PER_UNIT - 1 }), { maxItems: 256 }),
+  },
+  { additionalProperties: false },
+);
+export type Rc5Evidence = Static<typeof Rc5Evidence>;
+
+/** The nodes visited below the stub, and the shortest ruler found there, if any, as marks (0 first). */
+export const OgrEvidence = Type.Object(
+  {
+    kind: Type.Literal('ogr'),
+    nodes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    ruler: Type.Optional(Type.Array(Type.Integer({ minimum: 0, maximum: 1023 }), { minItems: 2, maxItems: 32 })),
+  },
+  { additionalProperties: false },
+);
+export type OgrEvidence = Static<typeof OgrEvidence>;
+
+export const UnitEvidence = Type.Union([Rc5Evidence, OgrEvidence]);
+export type UnitEvidence = Static<typeof UnitEvidence>;
+
+/** What comes back for a lease: one piece of evidence for each unit of the block, in order. */
+export const Report = Type.Object({
+  lease: LeaseId,
+  contest: ContestName,
+  first: UnitNumber,
+  evidence: Type.Array(UnitEvidence, { minItems: 1, maxItems: 256 }),
+  /** The core that did the work, as the catalogue names it. */
+  core: Type.String({ maxLength: 64 }),
+  /** Seconds of one worker. */
+  seconds: Type.Number({ minimum: 0 }),
+});
+export type Report = Static<typeof Report>;
