@@ -53,4 +53,10 @@ export class RefusedError extends Error {
 /** No answer, or one that says try later: the same request may succeed in a while. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
+  /** What the other side asked for (Retry-After), if it said. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(detail: string, options: { cause?: unknown; retryAfterSeconds?: number | undefined } = {}) {
+    super(detail, { cause: options.cause });
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
 }

@@ -1,0 +1,112 @@
+/**
+ * A keyserver reached over HTTP: the client's half of the gateway in `src/server/http`.
+ *
+ * Every reply is validated before anyone sees it, with typebox's interpreter rather than its compiler: the PWA's
+ * Content-Security-Policy forbids code made at run time. What comes out is a valid value, a RefusedError (a
+ * problem document said so: repeating is useless) or an UnreachableError (no network, time-out, 5xx, 429, or an
+ * answer that no gateway of ours would give, such as a captive portal's page: later it may succeed).
+ */
+import { type Static, type TSchema, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { Contest } from '../domain/contest.ts';
+import { Problem, RefusedError, UnreachableError } from './errors.ts';
+import { faultOf } from './fault.ts';
+import {
+  ExchangeReply,
+  type ExchangeRequest,
+  type Keyserver,
+  ReleaseReply,
+  type ReleaseRequest,
+  Status,
+} from './keyserver.ts';
+
+export interface HttpKeyserverOptions {
+  /** The platform's `fetch`, or a test's. */
+  fetch: typeof globalThis.fetch;
+  /** From the first byte sent to the last received; 20 s unless told. */
+  timeoutMs?: number;
+}
+
+const Contests = Type.Array(Contest);
+
+export class HttpKeyserver implements Keyserver {
+  readonly #base: string;
+  readonly #fetch: typeof globalThis.fetch;
+  readonly #timeoutMs: number;
+
+  /** @param baseUrl where the gateway's root is, such as `https://keys.example/`; '' in a page is its own origin. */
+  constructor(baseUrl: string, options: HttpKeyserverOptions) {
+    this.#base = baseUrl.replace(/\/+$/, '');
+    this.#fetch = options.fetch;
+    this.#timeoutMs = options.timeoutMs ?? 20_000;
+  }
+
+  exchange(request: ExchangeRequest): Promise<ExchangeReply> {
+    return this.#call('exchange', ExchangeReply, request);
+  }
+
+  release(request: ReleaseRequest): Promise<ReleaseReply> {
+    return this.#call('release', ReleaseReply, request);
+  }
+
+  contests(): Promise<Contest[]> {
+    return this.#call('contests', Contests);
+  }
+
+  status(): Promise<Status> {
+    return this.#call('status', Status);
+  }
+
+  async #call<T extends TSchema>(route: string, schema: T, body?: unknown): Promise<Static<T>> {
+    const url = `${this.#base}/api/v1/${route}`;
+    // A browser's fetch must not be called as a method of something else.
+    const fetch = this.#fetch;
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(url, {
+        signal: AbortSignal.timeout(this.#timeoutMs),
+        cache: 'no-store',
+        ...(body === undefined
+          ? {}
+          : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      });
+      text = await response.text();
+    } catch (cause) {
+      throw new UnreachableError(`${url} does not answer`, { cause });
+    }
+    const json = parsed(text);
+    if (!response.ok) throw refusal(url, response, json);
+    if (!Value.Check(schema, json)) {
+      const fault = faultOf(schema, json);
+      throw new UnreachableError(`${url} answered what no keyserver would: ${fault?.pointer} ${fault?.message}`);
+    }
+    return json;
+  }
+}
+
+function refusal(url: string, response: Response, json: unknown): RefusedError | UnreachableError {
+  const { status } = response;
+  const problem = Value.Check(Problem, json) ? json : undefined;
+  if (problem !== undefined && status < 500 && status !== 408 && status !== 429) {
+    return new RefusedError(problem.code, problem.detail, { status, field: problem.field });
+  }
+  return new UnreachableError(`${url} answered ${status}: ${problem?.detail ?? 'no reason given'}`, {
+    retryAfterSeconds: retryAfter(response.headers.get('retry-after')),
+  });
+}
+
+/** Seconds from a Retry-After header in either of its forms (RFC 9110, 10.2.3). */
+function retryAfter(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
