@@ -3,12 +3,9 @@
  * and take each other's checkpoints.
  */
 import type { ContestKindName, ContestManifest } from '../domain/contest.ts';
-import type { UnitEvidence } from '../domain/work.ts';
+import type { UnitCheckpoint, UnitEvidence } from '../domain/work.ts';
 
-/** Where a core stands within one unit: plain data, so that it can be stored and sent. Carries its format. */
-export type UnitCheckpoint =
-  | { format: 'rc5-1'; unit: number; keysDone: number; nearMatches: number[] }
-  | { format: 'ogr-1'; unit: number; nodes: number; diffs: number[]; ruler?: number[] };
+export type { UnitCheckpoint } from '../domain/work.ts';
 
 /** One unit being searched. Can be left after any slice and resumed from its checkpoint. */
 export interface UnitSearch {

@@ -60,3 +60,23 @@ export const Report = Type.Object({
   seconds: Type.Number({ minimum: 0 }),
 });
 export type Report = Static<typeof Report>;
+
+/**
+ * Where a core stands within one unit: plain data, so that it can be stored and sent. `format` names the layout; a
+ * core refuses a format or a unit that is not its own. `diffs`: the differences placed so far; `ruler`: the best yet.
+ */
+export type UnitCheckpoint =
+  | { format: 'rc5-1'; unit: number; keysDone: number; nearMatches: number[] }
+  | { format: 'ogr-1'; unit: number; nodes: number; diffs: number[]; ruler?: number[] };
+
+/** Where a worker stands within a block. */
+export interface BlockCheckpoint {
+  /** Of the finished units, in order. */
+  evidence: UnitEvidence[];
+  /** Of the unit in hand; absent between two units. */
+  unit?: UnitCheckpoint;
+  /** Seconds of one worker spent so far. */
+  seconds: number;
+  /** Keys or nodes of the whole block so far. */
+  steps: number;
+}

@@ -1,0 +1,126 @@
+/**
+ * The slice loop. A slice lasts about 40 ms, so that a stop acts within 50; its budget follows the speed measured.
+ * Between two slices the worker yields through a MessageChannel (a nested setTimeout would wait 4 ms each time), so
+ * that a stop can arrive. The same class runs in browser workers and in Node's worker threads.
+ */
+import { chooseCore } from '../cores/choose.ts';
+import type { Core } from '../cores/core.ts';
+import type { ContestKindName } from '../domain/contest.ts';
+import type { BlockCheckpoint, UnitEvidence } from '../domain/work.ts';
+import type { CoreReport, WorkerApi, WorkOutcome, WorkProgress, WorkRequest } from '../protocol/worker-api.ts';
+
+const SLICE_MS = 40;
+const PROGRESS_MS = 250;
+const FIRST_BUDGET = 2 ** 14;
+
+export class BlockWorker implements WorkerApi {
+  readonly #cores = new Map<ContestKindName, ReturnType<typeof chooseCore>>();
+  #stopped = false;
+
+  async prepare(kind: ContestKindName): Promise<CoreReport[]> {
+    return (await this.#choice(kind)).tried;
+  }
+
+  async work(request: WorkRequest, onProgress: (progress: WorkProgress) => void): Promise<WorkOutcome> {
+    this.#stopped = false;
+    const { core } = await this.#choice(request.manifest.search.kind);
+    if (core === undefined) throw new Error(`no core of kind ${request.manifest.search.kind} is right on this machine`);
+    const breath = new Breath();
+    try {
+      return await this.#run(core, request, onProgress, breath);
+    } finally {
+      breath.close();
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #choice(kind: ContestKindName): ReturnType<typeof chooseCore> {
+    let choice = this.#cores.get(kind);
+    if (choice === undefined) {
+      choice = chooseCore(kind);
+      this.#cores.set(kind, choice);
+    }
+    return choice;
+  }
+
+  async #run(
+    core: Core,
+    request: WorkRequest,
+    onProgress: (progress: WorkProgress) => void,
+    breath: Breath,
+  ): Promise<WorkOutcome> {
+    const { manifest, first, count, checkpoint } = request;
+    const evidence: UnitEvidence[] = [...(checkpoint?.evidence ?? [])];
+    let resume = checkpoint?.unit;
+    let seconds = checkpoint?.seconds ?? 0;
+    /** Steps of the finished units. */
+    let behind = (checkpoint?.steps ?? 0) - stepsOf(resume);
+    let budget = FIRST_BUDGET;
+    let reportedAt = performance.now();
+    let reportedSteps = checkpoint?.steps ?? 0;
+
+    while (evidence.length < count) {
+      const unit = first + evidence.length;
+      const search = core.open(manifest, unit, resume);
+      resume = undefined;
+      for (let finished = false; !finished; ) {
+        const start = performance.now();
+        finished = search.run(budget);
+        const now = performance.now();
+        seconds += (now - start) / 1000;
+        budget = nextBudget(budget, now - start);
+        const steps = behind + search.steps;
+        const here = (): BlockCheckpoint => ({
+          evidence: [...evidence],
+          seconds,
+          steps,
+          ...(finished ? {} : { unit: search.checkpoint() }),
+        });
+        if (finished) {
+          evidence.push(search.evidence());
+          behind = steps;
+        }
+        if (now - reportedAt >= PROGRESS_MS) {
+          const fraction = Math.min(1, (evidence.length + (finished ? 0 : search.fraction)) / count);
+          const rate = ((steps - reportedSteps) * 1000) / (now - reportedAt);
+          onProgress({ unit, fraction, rate, checkpoint: here() });
+          reportedAt = now;
+          reportedSteps = steps;
+        }
+        await breath.take();
+        if (this.#stopped && evidence.length < count) return { finished: false, checkpoint: here() };
+      }
+    }
+    return { finished: true, core: core.name, evidence, seconds, steps: behind };
+  }
+}
+
+/** Steers the slice towards SLICE_MS, by at most a factor of two at a time. */
+function nextBudget(budget: number, elapsedMs: number): number {
+  const factor = Math.min(2, Math.max(0.5, SLICE_MS / Math.max(elapsedMs, 0.1)));
+  return Math.max(64, Math.round(budget * factor));
+}
+
+function stepsOf(checkpoint: BlockCheckpoint['unit']): number {
+  if (checkpoint === undefined) return 0;
+  return checkpoint.format === 'rc5-1' ? checkpoint.keysDone : checkpoint.nodes;
+}
+
+/** Lets waiting messages in between two slices, at the cost of one task. */
+class Breath {
+  readonly #channel = new MessageChannel();
+
+  take(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#channel.port1.onmessage = () => resolve();
+      this.#channel.port2.postMessage(null);
+    });
+  }
+
+  close(): void {
+    this.#channel.port1.close();
+  }
+}
