@@ -1,0 +1,110 @@
+/**
+ * The gateway: the HTTP face of any keyserver, and what serves the PWA, on one port.
+ *
+ * Strict where fastify is lenient by default: its ajv would turn "1" into 1 and drop fields it does not know;
+ * here bodies are checked as they came, by typebox, and the first fault is named by its JSON pointer.
+ * No COOP or COEP: nothing of ours needs SharedArrayBuffer, and pages that embed us would have to have them too.
+ */
+import fastifySwagger from '@fastify/swagger';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifySchemaCompiler,
+  LogController,
+} from 'fastify';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { RefusedError } from '../../protocol/errors.ts';
+import { faultOf } from '../../protocol/fault.ts';
+import type { Keyserver } from '../../protocol/keyserver.ts';
+import { sendError, sendProblem } from './problems.ts';
+import { METHODS, routes } from './routes.ts';
+import { serveApp } from './static-app.ts';
+
+export interface GatewayOptions {
+  keyserver: Keyserver;
+  /** The folder of the built PWA; without it `/` says so. */
+  appDir?: string | undefined;
+  /** pino, or anything of its form. Without one nothing is logged. */
+  logger?: FastifyBaseLogger | undefined;
+  /** Named in the OpenAPI description. */
+  version: string;
+}
+
+/** Room for a dozen full reports; the client sends more in parts. */
+export const BODY_LIMIT = 1024 * 1024;
+
+const SECURITY_HEADERS = {
+  'content-security-policy': [
+    "default-src 'self'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "worker-src 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+  ].join('; '),
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
+
+/** Ready to `listen` or `inject`; close it with `close()`. */
+export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
+    // A line a request would be the load's own shadow; errors are logged where they happen.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    // A client that dribbles its request has this long.
+    requestTimeout: 30_000,
+    frameworkErrors: (error, _request, reply) => {
+      void sendError(reply, error);
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.setValidatorCompiler(strictly);
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.setErrorHandler((error, _request, reply) => sendError(reply, error));
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const method = METHODS.get(path);
+    if (method === undefined || method === request.method) {
+      return sendProblem(reply, { status: 404, code: 'not_found', detail: `there is nothing at ${path}` });
+    }
+    reply.header('allow', method);
+    return sendProblem(reply, { status: 405, code: 'not_found', detail: `${path} knows only ${method}` });
+  });
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+  });
+
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tabherd keyserver',
+        description: 'Hands out blocks of units, takes reports back. Errors are problem documents (RFC 9457).',
+        version: options.version,
+      },
+    },
+  });
+  app.get('/healthz', { schema: { hide: true } }, (_request, reply) => reply.type('text/plain').send('ok\n'));
+  await app.register(routes, { prefix: '/api/v1', keyserver: options.keyserver });
+  await serveApp(app, options.appDir);
+  await app.ready();
+  return app;
+}
+
+const strictly: FastifySchemaCompiler<TSchema> = ({ schema }) => {
+  const validator = Compile(schema);
+  return (value: unknown) => {
+    if (validator.Check(value)) return { value };
+    const fault = faultOf(schema, value) ?? { pointer: '', message: 'is not valid' };
+    const place = fault.pointer === '' ? 'the body' : fault.pointer;
+    const field = fault.pointer === '' ? undefined : fault.pointer;
+    return { error: new RefusedError('body_malformed', `${place} ${fault.message}`, { field }) };
+  };
+};

@@ -1,0 +1,28 @@
+/**
+ * Serves the built PWA. What Vite named by its contents (`/assets/…`) may be kept for ever; everything else, the
+ * service worker above all, must be asked for again each time (a 304 when it is the same).
+ */
+import { existsSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+
+const NOT_BUILT = 'The keyserver runs, but there is no page to show: the app was not built (npm run build).\n';
+
+export async function serveApp(app: FastifyInstance, appDir: string | undefined): Promise<void> {
+  if (appDir === undefined || !existsSync(join(appDir, 'index.html'))) {
+    app.get('/', { schema: { hide: true } }, (_request, reply) => reply.code(404).type('text/plain').send(NOT_BUILT));
+    return;
+  }
+  const assets = join(appDir, 'assets') + sep;
+  await app.register(fastifyStatic, {
+    root: appDir,
+    schemaHide: true,
+    cacheControl: false,
+    dotfiles: 'ignore',
+    setHeaders(reply, path) {
+      const immutable = path.startsWith(assets);
+      reply.header('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
+  });
+}

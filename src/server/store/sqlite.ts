@@ -1,0 +1,95 @@
+/**
+ * The embedded store: SQLite in a data folder, durable before the answer (WAL, synchronous=FULL: one fsync a
+ * commit, so a power cut loses nothing that was acknowledged).
+ *
+ * The driver is `libsql`, not better-sqlite3: the same API, but its binaries come inside npm packages for every
+ * platform, so a machine with Node alone needs neither a compiler nor a download from elsewhere.
+ *
+ * The folder belongs to one process. The lock is a second database file with a transaction held open on it: the
+ * kernel drops it with the process, even on kill -9. `locking_mode=EXCLUSIVE` on the ledger itself would do, but
+ * libsql keeps a closed connection alive until its statements are collected, and the lock with it.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Kysely, SqliteDialect } from 'kysely';
+import Database from 'libsql';
+import { migrate } from './migrate.ts';
+import { LedgerQueries } from './queries.ts';
+import type { LedgerTables } from './schema.ts';
+import { type Store, StoreError } from './store.ts';
+
+/** @throws StoreError the folder is in use, not writable, or from a newer Tabherd. */
+export async function openSqliteStore(dataDir: string): Promise<Store> {
+  const lock = lockFolder(dataDir);
+  try {
+    const database = new Database(join(dataDir, 'ledger.db'), { timeout: 5000 });
+    database.exec('PRAGMA journal_mode = WAL');
+    database.exec('PRAGMA synchronous = FULL');
+    const db = new Kysely<LedgerTables>({ dialect: new SqliteDialect({ database: withStatementCache(database) }) });
+    await migrate(db as unknown as Kysely<unknown>);
+    return new SqliteStore(db, lock);
+  } catch (error) {
+    lock.close();
+    if (error instanceof StoreError) throw error;
+    throw new StoreError(`cannot open the ledger in ${dataDir}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+class SqliteStore implements Store {
+  readonly #db: Kysely<LedgerTables>;
+  readonly #lock: Database.Database;
+
+  constructor(db: Kysely<LedgerTables>, lock: Database.Database) {
+    this.#db = db;
+    this.#lock = lock;
+  }
+
+  transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
+    return this.#db.transaction().execute((transaction) => work(new LedgerQueries(transaction)));
+  }
+
+  read<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
+    return work(new LedgerQueries(this.#db));
+  }
+
+  async close(): Promise<void> {
+    await this.#db.destroy();
+    this.#lock.close();
+  }
+}
+
+function lockFolder(dataDir: string): Database.Database {
+  let lock: Database.Database | undefined;
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    lock = new Database(join(dataDir, 'lock'), { timeout: 0 });
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock?.close();
+    throw (error as { code?: unknown }).code === 'SQLITE_BUSY'
+      ? new StoreError(`the data folder ${dataDir} is in use by another keyserver`, { cause: error })
+      : new StoreError(`cannot use the data folder ${dataDir}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Preparing costs half of a small query; the texts that the ledger sends are few, and none is built from input. */
+const MAX_STATEMENTS = 500;
+
+function withStatementCache(database: Database.Database) {
+  const statements = new Map<string, Database.Statement>();
+  return {
+    close: () => database.close(),
+    prepare(sql: string) {
+      let statement = statements.get(sql);
+      if (statement === undefined) {
+        if (statements.size >= MAX_STATEMENTS) statements.clear();
+        statement = database.prepare(sql);
+        statements.set(sql, statement);
+      }
+      return statement;
+    },
+  };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
