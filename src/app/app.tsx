@@ -1,0 +1,56 @@
+/**
+ * The one page: every part of the engine's snapshot drawn once, in the order in which a visitor asks. It holds no
+ * state of its own; what the person does goes to the engine and comes back as the next snapshot.
+ */
+import './app.css';
+import { useEffect } from 'preact/hooks';
+import type { EngineControl, EngineSnapshot } from '../client/snapshot.ts';
+import type { ContestManifest } from '../domain/contest.ts';
+import { Blocks } from './blocks.tsx';
+import { Contests } from './contests.tsx';
+import { Facts } from './facts.tsx';
+import { Footer } from './footer.tsx';
+import { Found } from './found.tsx';
+import { Header } from './header.tsx';
+import { Hero } from './hero.tsx';
+import { Conditions, Notices, worksOffline } from './notices.tsx';
+import { texts } from './texts.ts';
+import { useSnapshot } from './use-snapshot.ts';
+
+export function App({ engine }: { engine: EngineControl }) {
+  const snapshot = useSnapshot(engine);
+  const contest = contestInHand(snapshot);
+  const state = texts.state(snapshot.pause);
+  useEffect(() => {
+    document.title = snapshot.pause?.reason === 'not-started' ? texts.brand : texts.documentTitle(state);
+  }, [snapshot.pause?.reason, state]);
+  return (
+    <>
+      <Header gateway={snapshot.gateway} />
+      <main>
+        <Hero snapshot={snapshot} engine={engine} contest={contest} />
+        <Conditions snapshot={snapshot} engine={engine} />
+        <Found found={snapshot.found} contests={snapshot.contests} />
+        {snapshot.pause?.reason !== 'not-started' && <Blocks snapshot={snapshot} />}
+        <Facts snapshot={snapshot} engine={engine} />
+        <Contests snapshot={snapshot} engine={engine} />
+        <Notices notices={snapshot.notices} />
+      </main>
+      <Footer />
+      {/* Speaks when the state changes, and only then: the figures above tick too often to be read out. */}
+      <p class="visually-hidden" role="status">
+        {texts.announce(snapshot.pause, contest?.title ?? '', worksOffline(snapshot))}
+      </p>
+      <p class="visually-hidden" role="status">
+        {snapshot.found.length > 0 && texts.found}
+      </p>
+    </>
+  );
+}
+
+/** The contest of the first block in hand; without one, the first that is open: it would be next. */
+function contestInHand({ blocks, contests }: EngineSnapshot): ContestManifest | undefined {
+  const name = blocks[0]?.contest;
+  const inHand = contests.find(({ manifest }) => manifest.name === name);
+  return (inHand ?? contests.find(({ state }) => state.state === 'open'))?.manifest;
+}

@@ -1,0 +1,29 @@
+/**
+ * The head of the page: whose it is, and whether the gateway answers. Its lower edge is a ruler, the page's one
+ * ornament, drawn in the style sheet.
+ */
+import type { EngineSnapshot } from '../client/snapshot.ts';
+import { texts } from './texts.ts';
+import { useNow } from './use-snapshot.ts';
+
+export function Header({ gateway }: { gateway: EngineSnapshot['gateway'] }) {
+  const away = gateway.state === 'unreachable';
+  const now = useNow(away);
+  return (
+    <header class="header">
+      <p class="brand">
+        <img src="/icon.svg" alt="" width="32" height="32" />
+        {texts.brand}
+      </p>
+      <p class="gateway" data-testid="gateway" data-state={gateway.state}>
+        <span class="lamp" aria-hidden="true" />
+        <span>
+          {texts.gateway[gateway.state]}
+          {away && gateway.reachedAt !== undefined && (
+            <small>{texts.gateway.lastReached(Math.max(0, now - gateway.reachedAt) / 1000)}</small>
+          )}
+        </span>
+      </p>
+    </header>
+  );
+}

@@ -1,0 +1,63 @@
+/**
+ * The rate of the last ten minutes. uPlot draws it on a canvas; it is loaded after the first screen stands, and
+ * if it cannot be (uPlot reads navigator.language at import, and throws where that is no language tag) the page
+ * goes on without the picture. What it shows is also said in a sentence.
+ *
+ * Keys and nodes have scales of their own: a contest of the other kind is another line, not a jump.
+ */
+import { useEffect, useRef } from 'preact/hooks';
+import type { RateSample } from '../client/snapshot.ts';
+import { formatRate } from './format.ts';
+import type { Plot } from './plot.ts';
+import { texts } from './texts.ts';
+
+interface Props {
+  history: RateSample[];
+  rate: number;
+  step: 'keys' | 'nodes';
+}
+
+export function History({ history, rate, step }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<Plot | undefined>(undefined);
+  const latest = useRef({ history, step });
+  latest.current = { history, step };
+
+  useEffect(() => {
+    let gone = false;
+    const open = async () => {
+      const { openPlot } = await import('./plot.ts');
+      if (gone || place.current === null) return;
+      plot.current = openPlot(place.current);
+      plot.current.draw(latest.current.history, latest.current.step);
+    };
+    open().catch((error: unknown) => console.warn('The rate is not drawn:', error));
+    return () => {
+      gone = true;
+      plot.current?.close();
+      plot.current = undefined;
+    };
+  }, []);
+
+  const newest = history.at(-1)?.at;
+  useEffect(() => {
+    if (!document.hidden) plot.current?.draw(latest.current.history, latest.current.step);
+  }, [newest, step]);
+
+  const highest = Math.max(0, ...history.filter((sample) => sample.step === step).map((sample) => sample.rate));
+  return (
+    <figure class="history">
+      <figcaption class="visually-hidden">
+        {history.length === 0
+          ? texts.historyEmpty
+          : texts.historySummary(formatRate(rate, step), formatRate(highest, step))}
+      </figcaption>
+      <div class="plot" data-empty={history.length === 0} ref={place} aria-hidden="true" />
+      {history.length === 0 && (
+        <p class="plot-empty" aria-hidden="true">
+          {texts.historyEmpty}
+        </p>
+      )}
+    </figure>
+  );
+}

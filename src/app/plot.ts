@@ -1,0 +1,119 @@
+/**
+ * uPlot with this page's axes and colours: the part of the plot that is loaded late. Colours are the style
+ * sheet's custom properties, read at every drawing, so that a change of theme needs no second set here.
+ */
+import 'uplot/dist/uPlot.min.css';
+import uPlot from 'uplot';
+import type { RateSample } from '../client/snapshot.ts';
+import { formatAxis } from './format.ts';
+import { texts } from './texts.ts';
+
+export interface Plot {
+  draw(history: RateSample[], step: 'keys' | 'nodes'): void;
+  close(): void;
+}
+
+const minutes = 10;
+const height = 132;
+/** Samples come once a second; a longer hole than this is a pause, and is drawn as one. */
+const holeMs = 3500;
+
+export function openPlot(place: HTMLElement): Plot {
+  const colour = (name: string) => () => getComputedStyle(place).getPropertyValue(name).trim();
+  const font = () => `12px ${getComputedStyle(place).fontFamily}`;
+  const scale: uPlot.Scale = { range: (_plot, _min, max) => [0, max > 0 ? max * 1.12 : 1] };
+  const series = (scale: string, dash?: number[]): uPlot.Series => ({
+    scale,
+    stroke: colour('--accent'),
+    width: 1.75,
+    points: { show: false },
+    ...(dash === undefined ? {} : { dash }),
+  });
+  const axis = (scale: string): uPlot.Axis => ({
+    scale,
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- a const enum, which has no value at run time
+    side: 1,
+    size: 46,
+    gap: 6,
+    space: 36,
+    font: font(),
+    stroke: colour('--ink-soft'),
+    grid: { stroke: colour('--rule'), width: 1 },
+    ticks: { show: false },
+    values: (_plot, splits) => splits.map(formatAxis),
+  });
+  const plot = new uPlot(
+    {
+      width: Math.max(1, place.clientWidth),
+      height,
+      padding: [8, 0, 0, 0],
+      legend: { show: false },
+      cursor: { show: false },
+      select: { show: false, left: 0, top: 0, width: 0, height: 0 },
+      scales: { x: { time: false, range: [-minutes, 0] }, keys: scale, nodes: scale },
+      series: [{}, series('keys'), series('nodes', [5, 3])],
+      axes: [
+        {
+          size: 26,
+          gap: 6,
+          font: font(),
+          stroke: colour('--ink-soft'),
+          splits: [-10, -5, 0],
+          values: () => [texts.tenMinutesAgo, texts.fiveMinutesAgo, texts.now],
+          // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- a const enum, which has no value at run time
+          align: 1,
+          grid: { show: false },
+          ticks: { stroke: colour('--rule-strong'), width: 1, size: 5 },
+        },
+        axis('keys'),
+        axis('nodes'),
+      ],
+    },
+    [[], [], []],
+    place,
+  );
+
+  let shown: 'keys' | 'nodes' | undefined;
+  const fit = () => plot.setSize({ width: Math.max(1, place.clientWidth), height });
+  const resized = new ResizeObserver(fit);
+  resized.observe(place);
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const recolour = () => plot.redraw(false);
+  dark.addEventListener('change', recolour);
+
+  return {
+    draw(history, step) {
+      plot.setData(columns(history));
+      if (step === shown) return;
+      shown = step;
+      // An axis hidden from the start is never initialised; hidden later, its room is given back by setSize.
+      for (const axis of plot.axes.slice(1)) axis.show = axis.scale === step;
+      fit();
+    },
+    close() {
+      dark.removeEventListener('change', recolour);
+      resized.disconnect();
+      plot.destroy();
+    },
+  };
+}
+
+/** Minutes before the newest sample, and the rates of either kind; null where there is none. */
+function columns(history: RateSample[]): uPlot.AlignedData {
+  const at: number[] = [];
+  const keys: (number | null)[] = [];
+  const nodes: (number | null)[] = [];
+  const newest = history.at(-1)?.at ?? 0;
+  let before: number | undefined;
+  const add = (ms: number, key: number | null, node: number | null) => {
+    at.push((ms - newest) / 60_000);
+    keys.push(key);
+    nodes.push(node);
+  };
+  for (const { at: ms, rate, step } of history) {
+    if (before !== undefined && ms - before > holeMs) add(before + 1, null, null);
+    add(ms, step === 'keys' ? rate : null, step === 'nodes' ? rate : null);
+    before = ms;
+  }
+  return [at, keys, nodes];
+}

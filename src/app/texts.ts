@@ -1,0 +1,146 @@
+/**
+ * Every sentence the page shows, in one place, so that a second language is a second object of this shape.
+ * Sentences say what is so and, where something is missing, what would change it. Contest titles and descriptions
+ * are not here: they come with the contest's manifest.
+ */
+import type { Pause } from '../client/snapshot.ts';
+import { formatCount, formatDuration } from './format.ts';
+
+const plural = (count: number, one: string, many: string) => `${formatCount(count)} ${count === 1 ? one : many}`;
+const blocks = (count: number) => plural(count, 'block', 'blocks');
+const reports = (count: number) => plural(count, 'report', 'reports');
+
+type Reason = Pause['reason'];
+
+/** The word above the title. */
+const states: Record<Reason | 'running', string> = {
+  running: 'Running',
+  'not-started': 'Not started',
+  'by-you': 'Paused by you',
+  'another-tab': 'Running in another tab',
+  starting: 'Starting',
+  unreachable: 'Waiting for the gateway',
+  'no-work': 'Waiting for work',
+  'no-core': 'Cannot run here',
+};
+
+interface PauseFacts {
+  workers: number;
+  cores: number;
+  /** Seconds until the gateway is asked again. */
+  seconds: number;
+}
+
+const again = (seconds: number) =>
+  seconds > 0 ? `It is asked again in ${formatDuration(seconds)}` : 'It is being asked';
+
+/** Why nothing is being computed, and what would end it. */
+const pauses: Record<Reason, (facts: PauseFacts) => string> = {
+  'not-started': ({ workers, cores }) =>
+    `Press Start and ${workers} of your ${plural(cores, 'core', 'cores')} will search, here in this tab, until you say stop. Nothing runs before you press it.`,
+  'by-you': () => 'Nothing is being computed. Press Start and it goes on exactly where it stopped.',
+  'another-tab': () =>
+    'Another tab of this browser does the work; this one shows its state. Close that tab and this one takes over.',
+  starting: () => 'Testing this machine against known answers and fetching the first blocks. That takes a few seconds.',
+  unreachable: ({ seconds }) =>
+    `The stock of blocks is used up and the gateway does not answer. ${again(seconds)}, and work goes on when it answers.`,
+  'no-work': ({ seconds }) =>
+    `The gateway has no block to give at the moment. ${again(seconds)}, and work goes on when it has one.`,
+  'no-core': () =>
+    'No core gave the right answers on this machine, so it gets no work: wrong answers would help nobody. Another browser, or a newer version of this one, may do better.',
+};
+
+export const texts = {
+  brand: 'Tabherd',
+  /** What the browser's own tab says. */
+  documentTitle: (state: string) => `${state} · Tabherd`,
+  welcome: 'Lend a browser tab to a long search.',
+  nothingToSearch: 'Nothing to search yet',
+  state: (pause: Pause | null) => states[pause?.reason ?? 'running'],
+  pause: (reason: Reason, facts: PauseFacts) => pauses[reason](facts),
+  /** The same without the countdown, for the live region: it must not speak every second. */
+  announce: (pause: Pause | null, title: string, offline: boolean) =>
+    `${states[pause?.reason ?? 'running']}.${pause === null ? ` ${title}.` : ''}${offline ? ' The gateway does not answer.' : ''}`,
+  start: 'Start',
+  pauseButton: 'Pause',
+  askNow: 'Ask now',
+  tryAgain: 'Try again',
+  reload: 'Reload and test again',
+  detail: 'What went wrong',
+
+  gateway: {
+    unknown: 'Gateway not asked yet',
+    reached: 'Gateway reached',
+    unreachable: 'Gateway does not answer',
+    lastReached: (ago: number) => `last answered ${formatDuration(ago)} ago`,
+  },
+  offline: (inBuffer: number, outBuffer: number) =>
+    `You are offline, or the gateway is. ${
+      inBuffer > 0 ? `Work goes on with the ${blocks(inBuffer)} in stock` : 'Work goes on with the last blocks in hand'
+    }${outBuffer > 0 ? `; the ${reports(outBuffer)} waiting will be sent when it answers again.` : '; reports will be sent when it answers again.'}`,
+  memory:
+    'This browser lets the page keep nothing. It works all the same, but closing the tab loses the blocks in hand and the reports that wait.',
+
+  rate: 'Rate',
+  rateNow: 'now, all workers together',
+  history: 'The last ten minutes',
+  historyEmpty: 'The rate of the last ten minutes will be drawn here.',
+  historySummary: (now: string, highest: string) => `Rate over the last ten minutes: now ${now}, at most ${highest}.`,
+  tenMinutesAgo: '10 min ago',
+  fiveMinutesAgo: '5',
+  now: 'now',
+
+  inHand: 'In hand',
+  inHandNone: 'No block in hand.',
+  worker: (number: number) => `Worker ${number}`,
+  waitingForBlock: 'waits for a block',
+  unit: (unit: string) => `unit ${unit}`,
+  unitOfBlock: (nth: number, count: number) => (count > 1 ? `${nth} of ${count} in this block` : 'the whole block'),
+  blockProgress: (worker: number, contest: string) => `Worker ${worker}: progress of its ${contest} block`,
+  left: (seconds: number) => `${formatDuration(seconds)} left`,
+  leftUnknown: 'time left unknown',
+
+  thisBrowser: 'This browser',
+  blocksDone: 'Blocks done',
+  reportsWaiting: 'Reports waiting',
+  inStock: 'Blocks in stock',
+  workers: 'Workers',
+  workersOf: (count: number, most: number) => `${count} of ${most}`,
+  fewer: 'One worker fewer',
+  more: 'One worker more',
+
+  contests: 'Contests',
+  contestsNone: 'The contests will be listed here once the gateway has answered.',
+  open: 'Open',
+  searchedHere: 'Searched here now',
+  closedByHit: 'Closed: answer found',
+  closedExhausted: 'Closed: searched to the end',
+  contestProgress: (title: string) => `Progress of ${title}`,
+  done: (done: number, units: number) => `${formatCount(done)} of ${formatCount(units)} units done`,
+  leased: (units: number) => `${plural(units, 'unit', 'units')} being searched`,
+  mine: (count: number, units: number) => `yours: ${blocks(count)}, ${plural(units, 'unit', 'units')}`,
+  enough: (done: number, units: number) => `The answer came after ${formatCount(done)} of ${formatCount(units)} units`,
+  answer: 'Answer',
+  rulerAnswer: (marks: number, length: number) => `Ruler of ${marks} marks, ${length} long`,
+
+  found: 'Found',
+  byThisBrowser: 'Found by this browser',
+  byAnother: 'Found by another participant',
+  key: 'Key',
+  rulerTitle: (marks: number, length: number) => `${marks} marks on a ruler ${length} long`,
+  proved: (marks: number) => `Proved optimal: no shorter ruler of ${marks} marks exists.`,
+  notProved: 'The best so far. Whether a shorter one exists is known when every unit is done.',
+  rulerDrawing: (marks: number, length: number) =>
+    `A ruler of length ${length} with ${marks} marks; their positions and differences are listed below.`,
+  comb: (pairs: number, length: number) =>
+    `${pairs} distances between two marks, no two alike, drawn from 1 to ${length}.`,
+  marks: 'Marks',
+  differences: 'Differences',
+
+  notices: 'Notices',
+  olderNotices: (count: number) => plural(count, 'older notice', 'older notices'),
+
+  about:
+    'Tabherd does for a browser tab what distributed.net did for idle computers in 1997: many machines, each searching a small piece. Nothing runs before you press Start, and Pause stops it at once.',
+  version: (version: string) => `Version ${version}, MIT licence`,
+} as const;
