@@ -16,6 +16,8 @@ export interface ContestKind {
   validate(manifest: ContestManifest): void;
   /** Checks the evidence of one report whose units are already known to be the lease's. Cheap, pure. */
   verify(manifest: ContestManifest, report: Report): Verdict;
+  /** Units a second at this many steps a second; undefined where units differ too much in size to say. */
+  unitsPerSecond(stepsPerSecond: number): number | undefined;
   /** Orders hits, best first. */
   compareHits(a: Hit, b: Hit): number;
 }

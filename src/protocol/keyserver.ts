@@ -50,6 +50,8 @@ export const ExchangeReply = Type.Object({
   /** One for each report, in order. */
   results: Type.Array(ReportResult),
   leases: Type.Array(Lease),
+  /** The keyserver's clock, milliseconds since 1970: leases expire by it. */
+  now: Type.Integer(),
   contests: Type.Array(ContestState),
   /** Ask again no sooner than this, when fewer blocks came than were wanted. */
   retryAfterSeconds: Type.Number({ minimum: 0 }),

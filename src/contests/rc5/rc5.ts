@@ -6,6 +6,7 @@
  */
 import type { ContestManifest, Hit, Rc5Search } from '../../domain/contest.ts';
 
+import { KEYS_PER_UNIT } from '../../domain/work.ts';
 import type { ContestKind, Verdict } from '../kind.ts';
 import { decryptCbc, encryptBlock, expandKey, removePadding } from './cipher.ts';
 import { firstBlocks, fromHex, keyBytes, NEAR_MASK, NEAR_MATCHES_PER_UNIT, toHex } from './keys.ts';
@@ -60,6 +61,8 @@ export const rc5: ContestKind = {
     }
     return { ok: true, hits };
   },
+
+  unitsPerSecond: (stepsPerSecond) => stepsPerSecond / KEYS_PER_UNIT,
 
   compareHits: (a, b) => a.unit - b.unit,
 };

@@ -1,0 +1,26 @@
+/** Entry of the PWA: opens the engine, draws the page, registers the service worker. */
+import { render } from 'preact';
+import { Workbox } from 'workbox-window';
+import { openBrowserEngine } from '../client/open-browser.ts';
+import { App } from './app.tsx';
+
+declare const __TABHERD_VERSION__: string;
+
+const root = document.querySelector('#app');
+if (root === null) throw new Error('index.html has no #app');
+
+const engine = await openBrowserEngine(__TABHERD_VERSION__);
+render(<App engine={engine} />, root);
+
+addEventListener('online', () => engine.retry());
+// The last moments in which a tab that may be frozen, discarded or closed can still write.
+addEventListener('pagehide', () => void engine.checkpoint());
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'hidden') void engine.checkpoint();
+});
+
+if ('serviceWorker' in navigator && import.meta.env.PROD) {
+  const workbox = new Workbox('/sw.js');
+  // A new version takes over at the next visit; nothing in hand is disturbed.
+  workbox.register().catch((error: unknown) => console.warn('No service worker: works only online.', error));
+}

@@ -1,0 +1,76 @@
+/** The command line: `npm run -s tabherd -- <command>`. Each command is a file of its own. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { bench } from './bench.ts';
+import { crunch } from './crunch.ts';
+import { knownAnswers } from './known-answers.ts';
+import { serve } from './serve.ts';
+import { status } from './status.ts';
+
+declare const __TABHERD_VERSION__: string;
+
+/** A whole number in a range, or an error that names the flag. */
+const whole = (least: number, most: number) => (text: string) => {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+};
+
+const program = new Command('tabherd')
+  .description('distributed.net for the browser: keyserver, client, and checks')
+  .version(__TABHERD_VERSION__)
+  .showHelpAfterError('(--help shows what there is)');
+
+program
+  .command('serve')
+  .description('run a keymaster, a gateway and the PWA on one port, over an embedded store')
+  .option('-p, --port <number>', 'port to listen on; 0: any free one', whole(0, 65_535), 2064)
+  .option('--host <address>', 'address to listen on (default: all of this machine)')
+  .option('-d, --data <folder>', 'where the ledger is kept; made if missing', 'data')
+  .option('-c, --contests <file...>', 'contest manifests (JSON) instead of the built-in ones, in order')
+  .addOption(
+    new Option('--log-level <level>', 'what to log, as JSON lines on standard output')
+      .choices(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('warn'),
+  )
+  .action((options) => serve(options, __TABHERD_VERSION__));
+
+program
+  .command('crunch')
+  .description('the same engine without a browser: fetch blocks, work them, hand them in')
+  .argument('<url>', 'address of a gateway, such as http://localhost:2064')
+  .option('-w, --workers <number>', 'worker threads (default: one less than cores)', whole(1, 512))
+  .option('-d, --data <file>', 'where blocks, checkpoints and reports are kept', 'data/crunch.json')
+  .option('-n, --name <name>', 'name to show in the statistics')
+  .option('-b, --blocks <number>', 'stop after this many blocks were acknowledged', whole(1, 1e9))
+  .option('--until <contest>', 'stop when this contest is closed')
+  .action((url, options) => crunch(url, options, __TABHERD_VERSION__));
+
+program
+  .command('test')
+  .description('put known answers to every core this machine can run; one line a core, exit 1 on any difference')
+  .option('--vectors <file...>', 'rows in the form of rc5.json or ogr.json instead of the built-in ones')
+  .action(knownAnswers);
+
+program
+  .command('bench')
+  .description('time every core in Node: median and spread of several interleaved repeats')
+  .option('--json <file>', 'write the figures there, too')
+  .option('--repeats <number>', 'repeats of each core', whole(1, 1000), 7)
+  .option('--seconds <number>', 'length of one repeat', Number, 1)
+  .action((options) => bench(options, __TABHERD_VERSION__));
+
+program
+  .command('status')
+  .description('what a keyserver is doing')
+  .argument('<url>', 'address of a gateway')
+  .option('--json', 'as the API gives it')
+  .action(status);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commands throw errors meant for people; the stack is for developers.
+  process.stderr.write(`tabherd: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (process.env['DEBUG'] !== undefined) console.error(error);
+  process.exitCode = 1;
+}

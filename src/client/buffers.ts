@@ -1,0 +1,64 @@
+/**
+ * What the client keeps: in-buffer with checkpoints, out-buffer, and a few facts. Every method is one atomic step,
+ * so that a crash between any two leaves a block either waiting, or reported, and never both or neither.
+ *
+ * Implementations: `idb-buffers.ts` (browsers), `memory-buffers.ts` (storage gone), `src/cli/file-buffers.ts` (Node).
+ */
+import type { Contest } from '../domain/contest.ts';
+import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
+import type { ReportResult } from '../protocol/keyserver.ts';
+import type { Totals } from './snapshot.ts';
+
+export interface StoredBlock {
+  lease: Lease;
+  checkpoint?: BlockCheckpoint;
+}
+
+/** The rest of what is kept, each under its own key. */
+export interface Facts {
+  /** This browser profile's random UUID, made at the first visit. */
+  clientId: string;
+  /** Whether the person wants it to run. */
+  wanted: boolean;
+  workers: number;
+  /** As the gateway last told, for visits without a network. */
+  contests: Contest[];
+  /** Units a second of one worker, learnt, by contest. */
+  speeds: Record<string, number>;
+  /** What was acknowledged, by contest. Changed only by `settle`. */
+  totals: Totals;
+  /** Hits in this client's own reports, as `contest/unit`. */
+  mine: string[];
+}
+
+export interface Saved {
+  blocks: StoredBlock[];
+  reports: Report[];
+  facts: Partial<Facts>;
+}
+
+export interface Buffers {
+  load(): Promise<Saved>;
+  addBlocks(leases: readonly Lease[]): Promise<void>;
+  saveCheckpoint(lease: string, checkpoint: BlockCheckpoint): Promise<void>;
+  /** Out of the in-buffer, its checkpoint gone, and into the out-buffer. */
+  finishBlock(report: Report): Promise<void>;
+  /** Blocks that will not be worked: expired, released, of a closed contest. */
+  dropBlocks(leases: readonly string[]): Promise<void>;
+  /**
+   * Takes answered reports out of the out-buffer and adds the credited ones to the totals, which it returns. A report
+   * that is no longer there was settled before, perhaps by the service worker, and counts once.
+   */
+  settle(results: readonly ReportResult[]): Promise<Totals>;
+  setFact<K extends keyof Facts>(key: K, value: Facts[K]): Promise<void>;
+  /** The reports waiting now. */
+  reports(): Promise<Report[]>;
+  close(): void;
+}
+
+/** The totals with this report's units added: both answers mean that the keyserver has counted them. */
+export function credit(totals: Totals, report: Report, result: ReportResult): Totals {
+  if (result.outcome === 'refused') return totals;
+  const { blocks, units } = totals[report.contest] ?? { blocks: 0, units: 0 };
+  return { ...totals, [report.contest]: { blocks: blocks + 1, units: units + report.evidence.length } };
+}

@@ -1,0 +1,79 @@
+/**
+ * The workers as the engine sees them: a fixed number of hands, each idle or holding one block. A worker that dies is
+ * replaced; its block goes on from the last checkpoint it reported.
+ */
+
+import type { ContestKindName } from '../domain/contest.ts';
+import type { Lease } from '../domain/work.ts';
+import type { CoreReport, WorkOutcome, WorkProgress, WorkRequest } from '../protocol/worker-api.ts';
+
+/** A running worker, whatever the platform: `spawn-browser.ts`, `src/cli/spawn-node.ts`. */
+export interface WorkerHandle {
+  prepare(kind: ContestKindName): Promise<CoreReport[]>;
+  work(request: WorkRequest, onProgress: (progress: WorkProgress) => void): Promise<WorkOutcome>;
+  stop(): void;
+  terminate(): void;
+  /** Settles only when the worker itself broke, with the reason. */
+  readonly broken: Promise<Error>;
+}
+
+export interface Hand {
+  readonly lease: Lease;
+  progress: WorkProgress | undefined;
+  /** Set once a stop was asked for. */
+  stopping: boolean;
+}
+
+export interface Worker {
+  readonly handle: WorkerHandle;
+  /** What it works on; undefined: idle. */
+  hand: Hand | undefined;
+}
+
+export class Crew {
+  readonly #spawn: () => WorkerHandle;
+  readonly #onBroken: (worker: Worker, reason: Error) => void;
+  #workers: Worker[] = [];
+
+  constructor(spawn: () => WorkerHandle, onBroken: (worker: Worker, reason: Error) => void) {
+    this.#spawn = spawn;
+    this.#onBroken = onBroken;
+  }
+
+  get workers(): readonly Worker[] {
+    return this.#workers;
+  }
+
+  /** Spawns or dismisses until there are `count`; idle ones are dismissed first, busy ones are asked to stop. */
+  resize(count: number): void {
+    while (this.#workers.length < count) this.#add();
+    let tooMany = this.#workers.length - count;
+    for (const worker of this.#workers.filter(({ hand }) => hand === undefined)) {
+      if (tooMany <= 0) break;
+      this.dismiss(worker);
+      tooMany -= 1;
+    }
+    if (tooMany > 0) this.#workers.slice(-tooMany).forEach(stopWork);
+  }
+
+  dismiss(worker: Worker): void {
+    worker.handle.terminate();
+    this.#workers = this.#workers.filter((other) => other !== worker);
+  }
+
+  #add(): void {
+    const worker: Worker = { handle: this.#spawn(), hand: undefined };
+    this.#workers.push(worker);
+    void worker.handle.broken.then((reason) => {
+      if (!this.#workers.includes(worker)) return;
+      this.dismiss(worker);
+      this.#onBroken(worker, reason);
+    });
+  }
+}
+
+export function stopWork(worker: Worker): void {
+  if (worker.hand === undefined || worker.hand.stopping) return;
+  worker.hand.stopping = true;
+  worker.handle.stop();
+}

@@ -1,0 +1,35 @@
+/** The engine as a browser tab runs it: this file wires the ports; nothing else in the client knows the platform. */
+import { HttpKeyserver } from '../protocol/http-keyserver.ts';
+import { Engine } from './engine.ts';
+import { IdbBuffers } from './idb-buffers.ts';
+import { MemoryBuffers } from './memory-buffers.ts';
+import { spawnBrowserWorker } from './spawn-browser.ts';
+import { takeTurn } from './turn.ts';
+
+/** The tag of the Background Sync that sends waiting reports (`src/sw`). */
+export const SYNC_TAG = 'tabherd-reports';
+
+export async function openBrowserEngine(version: string): Promise<Engine> {
+  const kept = await IdbBuffers.open().catch(() => undefined);
+  const cores = navigator.hardwareConcurrency || 2;
+  return Engine.open({
+    keyserver: new HttpKeyserver('', { fetch: (...args) => fetch(...args) }),
+    buffers: kept ?? new MemoryBuffers(),
+    storage: kept === undefined ? 'memory' : 'kept',
+    spawn: spawnBrowserWorker,
+    takeTurn,
+    maxWorkers: cores,
+    defaultWorkers: Math.max(1, cores - 1),
+    version,
+    onReportsWaiting,
+  });
+}
+
+function onReportsWaiting(): void {
+  void (async () => {
+    const registration = await navigator.serviceWorker?.ready;
+    // Background Sync exists in Chromium only; elsewhere the engine itself retries while a tab is open.
+    const sync = (registration as { sync?: { register(tag: string): Promise<void> } } | undefined)?.sync;
+    await sync?.register(SYNC_TAG).catch(() => undefined);
+  })();
+}
