@@ -40,8 +40,8 @@ function BlockRow({ block, worker, step }: { block: BlockProgress; worker: numbe
   return (
     <li class="row block" data-block={lease} data-contest={contest} data-steps={steps}>
       <span class="block-name">
-        <b>{contest}</b> <span class="muted">{texts.unit(unit.toLocaleString('en'))}</span>{' '}
-        {count > 1 && <span class="muted block-nth">{texts.unitOfBlock(unit - first + 1, count)}</span>}
+        <b>{contest}</b>{' '}
+        <span class="block-unit">{texts.unit(unit.toLocaleString('en'), unit - first + 1, count)}</span>
       </span>
       <progress max={1} value={fraction} aria-label={texts.blockProgress(worker, contest)} />
       <span class="block-share">{formatShare(fraction)}</span>

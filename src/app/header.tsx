@@ -18,9 +18,9 @@ export function Header({ gateway }: { gateway: EngineSnapshot['gateway'] }) {
       <p class="gateway" data-testid="gateway" data-state={gateway.state}>
         <span class="lamp" aria-hidden="true" />
         <span>
-          {texts.gateway[gateway.state]}
+          <span class="phrase">{texts.gateway[gateway.state]}</span>
           {away && gateway.reachedAt !== undefined && (
-            <small>{texts.gateway.lastReached(Math.max(0, now - gateway.reachedAt) / 1000)}</small>
+            <small class="phrase">{texts.gateway.lastReached(Math.max(0, now - gateway.reachedAt) / 1000)}</small>
           )}
         </span>
       </p>

@@ -3,7 +3,8 @@
  * if it cannot be (uPlot reads navigator.language at import, and throws where that is no language tag) the page
  * goes on without the picture. What it shows is also said in a sentence.
  *
- * Keys and nodes have scales of their own: a contest of the other kind is another line, not a jump.
+ * The axis is that of what is counted now, keys or nodes; what was counted before in the other is a grey line on
+ * a scale of its own.
  */
 import { useEffect, useRef } from 'preact/hooks';
 import type { RateSample } from '../client/snapshot.ts';
@@ -45,6 +46,7 @@ export function History({ history, rate, step }: Props) {
   }, [newest, step]);
 
   const highest = Math.max(0, ...history.filter((sample) => sample.step === step).map((sample) => sample.rate));
+  const other = history.find((sample) => sample.step !== step)?.step;
   return (
     <figure class="history">
       <figcaption class="visually-hidden">
@@ -53,6 +55,7 @@ export function History({ history, rate, step }: Props) {
           : texts.historySummary(formatRate(rate, step), formatRate(highest, step))}
       </figcaption>
       <div class="plot" data-empty={history.length === 0} ref={place} aria-hidden="true" />
+      {other !== undefined && <p class="plot-other">{texts.historyOther(other)}</p>}
       {history.length === 0 && (
         <p class="plot-empty" aria-hidden="true">
           {texts.historyEmpty}

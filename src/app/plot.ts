@@ -22,25 +22,11 @@ export function openPlot(place: HTMLElement): Plot {
   const colour = (name: string) => () => getComputedStyle(place).getPropertyValue(name).trim();
   const font = () => `12px ${getComputedStyle(place).fontFamily}`;
   const scale: uPlot.Scale = { range: (_plot, _min, max) => [0, max > 0 ? max * 1.12 : 1] };
-  const series = (scale: string, dash?: number[]): uPlot.Series => ({
+  const series = (scale: string, ink: string): uPlot.Series => ({
     scale,
-    stroke: colour('--accent'),
+    stroke: colour(ink),
     width: 1.75,
     points: { show: false },
-    ...(dash === undefined ? {} : { dash }),
-  });
-  const axis = (scale: string): uPlot.Axis => ({
-    scale,
-    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- a const enum, which has no value at run time
-    side: 1,
-    size: 46,
-    gap: 6,
-    space: 36,
-    font: font(),
-    stroke: colour('--ink-soft'),
-    grid: { stroke: colour('--rule'), width: 1 },
-    ticks: { show: false },
-    values: (_plot, splits) => splits.map(formatAxis),
   });
   const plot = new uPlot(
     {
@@ -50,8 +36,8 @@ export function openPlot(place: HTMLElement): Plot {
       legend: { show: false },
       cursor: { show: false },
       select: { show: false, left: 0, top: 0, width: 0, height: 0 },
-      scales: { x: { time: false, range: [-minutes, 0] }, keys: scale, nodes: scale },
-      series: [{}, series('keys'), series('nodes', [5, 3])],
+      scales: { x: { time: false, range: [-minutes, 0] }, rate: scale, other: scale },
+      series: [{}, series('rate', '--accent'), series('other', '--rule-strong')],
       axes: [
         {
           size: 26,
@@ -65,17 +51,26 @@ export function openPlot(place: HTMLElement): Plot {
           grid: { show: false },
           ticks: { stroke: colour('--rule-strong'), width: 1, size: 5 },
         },
-        axis('keys'),
-        axis('nodes'),
+        {
+          scale: 'rate',
+          // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- a const enum, which has no value at run time
+          side: 1,
+          size: 46,
+          gap: 6,
+          space: 36,
+          font: font(),
+          stroke: colour('--ink-soft'),
+          grid: { stroke: colour('--rule'), width: 1 },
+          ticks: { show: false },
+          values: (_plot, splits) => splits.map(formatAxis),
+        },
       ],
     },
     [[], [], []],
     place,
   );
 
-  let shown: 'keys' | 'nodes' | undefined;
-  const fit = () => plot.setSize({ width: Math.max(1, place.clientWidth), height });
-  const resized = new ResizeObserver(fit);
+  const resized = new ResizeObserver(() => plot.setSize({ width: Math.max(1, place.clientWidth), height }));
   resized.observe(place);
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const recolour = () => plot.redraw(false);
@@ -83,12 +78,7 @@ export function openPlot(place: HTMLElement): Plot {
 
   return {
     draw(history, step) {
-      plot.setData(columns(history));
-      if (step === shown) return;
-      shown = step;
-      // An axis hidden from the start is never initialised; hidden later, its room is given back by setSize.
-      for (const axis of plot.axes.slice(1)) axis.show = axis.scale === step;
-      fit();
+      plot.setData(columns(history, step));
     },
     close() {
       dark.removeEventListener('change', recolour);
@@ -98,22 +88,22 @@ export function openPlot(place: HTMLElement): Plot {
   };
 }
 
-/** Minutes before the newest sample, and the rates of either kind; null where there is none. */
-function columns(history: RateSample[]): uPlot.AlignedData {
+/** Minutes before the newest sample, the rates counted in `step`, and the others; null where there is none. */
+function columns(history: RateSample[], step: 'keys' | 'nodes'): uPlot.AlignedData {
   const at: number[] = [];
-  const keys: (number | null)[] = [];
-  const nodes: (number | null)[] = [];
+  const rates: (number | null)[] = [];
+  const others: (number | null)[] = [];
   const newest = history.at(-1)?.at ?? 0;
   let before: number | undefined;
-  const add = (ms: number, key: number | null, node: number | null) => {
+  const add = (ms: number, rate: number | null, other: number | null) => {
     at.push((ms - newest) / 60_000);
-    keys.push(key);
-    nodes.push(node);
+    rates.push(rate);
+    others.push(other);
   };
-  for (const { at: ms, rate, step } of history) {
-    if (before !== undefined && ms - before > holeMs) add(before + 1, null, null);
-    add(ms, step === 'keys' ? rate : null, step === 'nodes' ? rate : null);
-    before = ms;
+  for (const sample of history) {
+    if (before !== undefined && sample.at - before > holeMs) add(before + 1, null, null);
+    add(sample.at, sample.step === step ? sample.rate : null, sample.step === step ? null : sample.rate);
+    before = sample.at;
   }
-  return [at, keys, nodes];
+  return [at, rates, others];
 }
