@@ -1,0 +1,129 @@
+/**
+ * The ledger against a slow obvious model: random clients, clocks, reports (true, false, mismatched, late, foreign,
+ * repeated), releases and restarts; and what the model cannot show: concurrency, size, forgetting, failure.
+ */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Report } from '../../src/domain/work.ts';
+import { asking, client, openKeymaster, type TestKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
+import { LedgerTrial, someStep } from '../helpers/ledger-trial.ts';
+import { falseReport, testManifest, trueReport } from '../helpers/test-contest.ts';
+
+describe('the ledger', () => {
+  it('does what the obvious model does', async () => {
+    const steps = fc.array(someStep, { minLength: 1, maxLength: 40 });
+    const trials = fc.assert(
+      fc.asyncProperty(steps, (steps) => new LedgerTrial().run(steps)),
+      { numRuns: 60 },
+    );
+    await expect(trials).resolves.toBeUndefined();
+  }, 120_000);
+
+  it('keeps the line whole under clients who all speak at once', async () => {
+    await withServer([testManifest({ units: 1000, maxUnits: 7 })], async ({ keymaster, store }) => {
+      const credited = new Map<number, number>();
+      const worker = async (n: number): Promise<void> => {
+        let reports: Report[] = [];
+        for (let round = 0; ; round++) {
+          const reply = await keymaster.exchange(
+            asking({ client: client(n), reports, blocks: 1 + (n % 3), units: 1 + n }),
+          );
+          for (const [i, { credited: units }] of reply.results.entries()) {
+            for (let u = 0; u < units; u++) bump(credited, (reports[i]?.first ?? Number.NaN) + u);
+          }
+          // Every third report is false, every fourth comes twice.
+          reports = reply.leases.flatMap((lease, i) => {
+            if ((lease.first + n + round) % 3 === 0) return [falseReport(lease)];
+            return (i + n + round) % 4 === 0 ? [trueReport(lease), trueReport(lease)] : [trueReport(lease)];
+          });
+          const state = reply.contests[0];
+          if (state?.state === 'closed') return;
+          expect((state?.done ?? 0) + (state?.leased ?? 0)).toBeLessThanOrEqual(1000);
+        }
+      };
+      await Promise.all(Array.from({ length: 12 }, (_, n) => worker(n)));
+      expect([...credited.values()].every((times) => times === 1)).toBe(true);
+      expect(credited.size).toBe(1000);
+      expect((await keymaster.status()).contests).toMatchObject([{ closedBy: 'exhausted', done: 1000, leased: 0 }]);
+      expect(await store.read((ledger) => ledger.runs('test'))).toEqual([
+        { contest: 'test', first: 0, count: 1000, state: 'done' },
+      ]);
+    });
+  });
+
+  it('needs a handful of rows for 2^44 units', async () => {
+    await withServer([testManifest({ units: 2 ** 44, maxUnits: 256 })], async ({ keymaster, store }) => {
+      const { leases } = await keymaster.exchange(asking({ blocks: 64 }));
+      const reports = leases.toReversed().map((lease) => trueReport(lease));
+      await keymaster.exchange(asking({ reports: reports.slice(0, 32) }));
+      await keymaster.exchange(asking({ reports: reports.slice(32) }));
+      expect(await store.read((ledger) => ledger.runs('test'))).toEqual([
+        { contest: 'test', first: 0, count: 64 * 256, state: 'done' },
+        { contest: 'test', first: 64 * 256, count: 2 ** 44 - 64 * 256, state: 'free' },
+      ]);
+    });
+  });
+
+  it('forgets ended leases a week after their time, and credits none of them again', async () => {
+    await withServer([testManifest({ leaseSeconds: 60 })], async ({ keymaster, clock }) => {
+      const { leases } = await keymaster.exchange(asking({ blocks: 1 }));
+      const reports = leases.map((lease) => trueReport(lease));
+      await keymaster.exchange(asking({ reports }));
+      const week = 7 * 86_400_000;
+      for (const [wait, answer] of [
+        [60_000 + week, { outcome: 'duplicate' }],
+        [1, { outcome: 'refused', code: 'lease_unknown', credited: 0 }],
+      ] as const) {
+        clock.now += wait;
+        await keymaster.sweep();
+        expect((await keymaster.exchange(asking({ reports }))).results).toMatchObject([answer]);
+      }
+      expect((await keymaster.status()).contests[0]?.done).toBe(8);
+    });
+  });
+
+  it('lets one failing piece of work fail alone', async () => {
+    await withServer([testManifest()], async ({ keymaster, store }) => {
+      const { leases } = await keymaster.exchange(asking({ blocks: 2 }));
+      // A client whose row cannot be written: what a full disk would do to one transaction and not to the next.
+      const bad = { ...client(2), version: null as unknown as string };
+      const replies = await Promise.allSettled([
+        ...leases.map((lease) => keymaster.exchange(asking({ reports: [trueReport(lease)] }))),
+        keymaster.exchange(asking({ client: bad, blocks: 1 })),
+      ]);
+      expect(replies.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+      expect(replies[2]).toMatchObject({ reason: { name: 'UnreachableError' } });
+      expect((await keymaster.status()).contests).toMatchObject([{ done: 16, leased: 0 }]);
+      expect((await store.read((ledger) => ledger.credits()))[0]).toMatchObject({ units: 16, blocks: 2 });
+    });
+  });
+
+  it('does nothing of a transaction that fails', async () => {
+    await withServer([testManifest()], async ({ store }) => {
+      const failing = store.transaction(async (ledger) => {
+        await ledger.deleteRun('test', 0);
+        throw new Error('no');
+      });
+      await expect(failing).rejects.toThrow('no');
+      expect(await store.read((ledger) => ledger.runs('test'))).toHaveLength(1);
+    });
+  });
+});
+
+async function withServer(
+  manifests: Parameters<typeof openKeymaster>[1],
+  test: (server: TestKeymaster) => Promise<void>,
+): Promise<void> {
+  const folder = temporaryFolder();
+  const server = await openKeymaster(folder.path, manifests);
+  try {
+    await test(server);
+  } finally {
+    await server.close();
+    folder.remove();
+  }
+}
+
+const bump = (counts: Map<number, number>, key: number): void => {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+};
