@@ -2,6 +2,7 @@
  * The one page: every part of the engine's snapshot drawn once, in the order in which a visitor asks. It holds no
  * state of its own; what the person does goes to the engine and comes back as the next snapshot.
  */
+import './tokens.css';
 import './app.css';
 import { useEffect } from 'preact/hooks';
 import type { EngineControl, EngineSnapshot } from '../client/snapshot.ts';

@@ -2,6 +2,7 @@
  * The moment everything else is for: what was found. A recovered message is set like the line of print it is; a
  * ruler is drawn. The newest find of each contest is shown, those of this browser first.
  */
+import './found.css';
 import type { Found as Find } from '../client/snapshot.ts';
 import type { Contest, ContestManifest } from '../domain/contest.ts';
 import { formatHex } from './format.ts';
