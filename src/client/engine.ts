@@ -41,6 +41,8 @@ export interface EnginePorts {
    * another runs now.
    */
   takeTurn(onWait: () => void): Promise<() => void>;
+  /** Start and pause, told to and heard from the other engines over the same buffers: the wish is the profile's. */
+  others?: { tell(wanted: boolean): void; listen(hear: (wanted: boolean) => void): void };
   maxWorkers: number;
   /** Used until the person chooses. */
   defaultWorkers: number;
@@ -93,9 +95,13 @@ export class Engine implements EngineControl {
     this.#mine = new Set(facts.mine);
     const { version, name } = ports;
     this.#counter = new Counter(ports.keyserver, { id: clientId, version, ...(name === undefined ? {} : { name }) });
-    this.#crew = new Crew(() => ports.spawn(), (worker, reason) => this.#onBroken(worker, reason));
+    this.#crew = new Crew(
+      () => ports.spawn(),
+      (worker, reason) => this.#onBroken(worker, reason),
+    );
     this.#snapshot = this.#look();
     this.#ticker = setInterval(() => this.#tick(), 1000);
+    ports.others?.listen((wanted) => this.#want(wanted));
   }
 
   /** Reads the buffers; goes on by itself where the person had it running, and sends what waits. */
@@ -122,20 +128,19 @@ export class Engine implements EngineControl {
   }
 
   start(): void {
-    this.#wanted = true;
-    this.#everStarted = true;
     this.#noCore = undefined;
     this.#breaks = 0;
-    this.#keep('wanted', true);
     this.#counter.hurry();
-    if (this.#state === 'off') void this.#queue();
-    else this.#emit();
+    this.#keep('wanted', true);
+    // First for itself: the tab whose button was pressed is the first in the queue.
+    this.#want(true);
+    this.#ports.others?.tell(true);
   }
 
   pause(): void {
-    this.#wanted = false;
     this.#keep('wanted', false);
-    this.#stop();
+    this.#want(false);
+    this.#ports.others?.tell(false);
   }
 
   setWorkers(count: number): void {
@@ -167,6 +172,14 @@ export class Engine implements EngineControl {
   }
 
   // ── running and stopping ──────────────────────────────────────────────────────────────────────────────────────
+
+  #want(wanted: boolean): void {
+    this.#wanted = wanted;
+    this.#everStarted = true;
+    if (!wanted) this.#stop();
+    else if (this.#state === 'off') void this.#queue();
+    else this.#emit();
+  }
 
   #enter(state: State): void {
     this.#state = state;

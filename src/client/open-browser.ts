@@ -4,13 +4,13 @@ import { Engine } from './engine.ts';
 import { IdbBuffers } from './idb-buffers.ts';
 import { MemoryBuffers } from './memory-buffers.ts';
 import { spawnBrowserWorker } from './spawn-browser.ts';
-import { takeTurn } from './turn.ts';
+import { otherTabs, takeTurn } from './turn.ts';
 
 /** The tag of the Background Sync that sends waiting reports (`src/sw`). */
 export const SYNC_TAG = 'tabherd-reports';
 
 export async function openBrowserEngine(version: string): Promise<Engine> {
-  const kept = await IdbBuffers.open().catch(() => undefined);
+  const kept = await Promise.race([IdbBuffers.open().catch(() => undefined), patience()]);
   const cores = navigator.hardwareConcurrency || 2;
   return Engine.open({
     keyserver: new HttpKeyserver('', { fetch: (...args) => fetch(...args) }),
@@ -18,11 +18,17 @@ export async function openBrowserEngine(version: string): Promise<Engine> {
     storage: kept === undefined ? 'memory' : 'kept',
     spawn: spawnBrowserWorker,
     takeTurn,
+    others: otherTabs(),
     maxWorkers: cores,
     defaultWorkers: Math.max(1, cores - 1),
     version,
     onReportsWaiting,
   });
+}
+
+/** Storage that neither opens nor fails, as when an old tab blocks it, must not keep the page blank. */
+function patience(): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), 5000));
 }
 
 function onReportsWaiting(): void {

@@ -1,4 +1,9 @@
-/** One engine over all tabs of a browser profile: the Web Lock of this name is held by the one that runs. */
+/**
+ * One engine over all tabs of a browser profile. The Web Lock of this name is held by the tab that runs; start and
+ * pause are told to all tabs over the BroadcastChannel of the same name.
+ */
+import type { EnginePorts } from './engine.ts';
+
 const NAME = 'tabherd-engine';
 
 /** Resolves when no other tab runs the engine, with the way to let another have its turn. */
@@ -17,4 +22,15 @@ function hold(options: LockOptions): Promise<(() => void) | undefined> {
       })
       .catch(reject);
   });
+}
+
+/** The other tabs. */
+export function otherTabs(): NonNullable<EnginePorts['others']> {
+  const channel = new BroadcastChannel(NAME);
+  return {
+    tell: (wanted) => channel.postMessage({ wanted }),
+    listen(hear) {
+      channel.onmessage = ({ data }: MessageEvent<{ wanted: boolean }>) => hear(data.wanted);
+    },
+  };
 }

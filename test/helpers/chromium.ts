@@ -1,0 +1,21 @@
+/** A Chromium nobody configured, for the end-to-end tests; `src/setup/prepare.mjs` has made sure there is one. */
+import { existsSync } from 'node:fs';
+import { type Browser, chromium } from 'playwright-core';
+
+const INSTALLED = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** Quiet ones: nothing that calls home, nothing that needs a GPU or a user namespace. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export function launchChromium(): Promise<Browser> {
+  const executablePath = [process.env['CHROMIUM'], ...INSTALLED].find((path) => path !== undefined && existsSync(path));
+  return chromium.launch({ args: FLAGS, ...(executablePath === undefined ? {} : { executablePath }) });
+}
