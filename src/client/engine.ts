@@ -17,9 +17,10 @@ import type { Report } from '../domain/work.ts';
 import type { ExchangeReply, Keyserver } from '../protocol/keyserver.ts';
 import { MAX_REPORTS } from '../protocol/keyserver.ts';
 import type { WorkOutcome, WorkProgress } from '../protocol/worker-api.ts';
-import type { Buffers, Facts, StoredBlock } from './buffers.ts';
+import type { Buffers, Facts, Saved, StoredBlock } from './buffers.ts';
 import { Counter } from './counter.ts';
 import { Crew, type Hand, stopWork, type Worker, type WorkerHandle } from './crew.ts';
+import { SafeBuffers } from './safe-buffers.ts';
 import type { EngineControl, EngineSnapshot, Notice, Pause, RateSample, Totals } from './snapshot.ts';
 import { learn, wanted } from './stock.ts';
 
@@ -57,6 +58,7 @@ type State = 'off' | 'queued' | 'on' | 'stopping';
 
 export class Engine implements EngineControl {
   readonly #ports: EnginePorts;
+  readonly #buffers: SafeBuffers;
   readonly #counter: Counter;
   readonly #crew: Crew;
   readonly #listeners = new Set<(snapshot: EngineSnapshot) => void>();
@@ -84,8 +86,12 @@ export class Engine implements EngineControl {
   #emitting: ReturnType<typeof setTimeout> | undefined;
   readonly #savedAt = new WeakMap<Hand, number>();
 
-  private constructor(ports: EnginePorts, facts: Partial<Facts>, clientId: string) {
+  private constructor(ports: EnginePorts, buffers: SafeBuffers, { blocks, reports, facts }: Saved, clientId: string) {
     this.#ports = ports;
+    this.#buffers = buffers;
+    buffers.onLost = (reason) => this.#onStorageLost(reason);
+    for (const block of blocks) this.#blocks.set(block.lease.id, block);
+    for (const report of reports) this.#reports.set(report.lease, report);
     this.#wanted = facts.wanted ?? false;
     this.#everStarted = facts.wanted !== undefined;
     this.#workers = Math.min(ports.maxWorkers, facts.workers ?? ports.defaultWorkers);
@@ -106,12 +112,11 @@ export class Engine implements EngineControl {
 
   /** Reads the buffers; goes on by itself where the person had it running, and sends what waits. */
   static async open(ports: EnginePorts): Promise<Engine> {
-    const { facts, blocks, reports } = await ports.buffers.load();
-    const clientId = facts.clientId ?? crypto.randomUUID();
-    if (facts.clientId === undefined) await ports.buffers.setFact('clientId', clientId);
-    const engine = new Engine(ports, facts, clientId);
-    for (const block of blocks) engine.#blocks.set(block.lease.id, block);
-    for (const report of reports) engine.#reports.set(report.lease, report);
+    const buffers = new SafeBuffers(ports.buffers);
+    const saved = await buffers.load();
+    const clientId = saved.facts.clientId ?? newClientId();
+    if (saved.facts.clientId === undefined) await buffers.setFact('clientId', clientId);
+    const engine = new Engine(ports, buffers, saved, clientId);
     if (engine.#wanted) void engine.#queue();
     else void engine.#refreshContests().then(() => engine.#pump());
     engine.#emit();
@@ -168,7 +173,7 @@ export class Engine implements EngineControl {
     await this.checkpoint();
     for (const worker of this.#crew.workers) this.#crew.dismiss(worker);
     this.#giveUpTurn?.();
-    this.#ports.buffers.close();
+    this.#buffers.close();
   }
 
   // ── running and stopping ──────────────────────────────────────────────────────────────────────────────────────
@@ -200,7 +205,7 @@ export class Engine implements EngineControl {
     }
     this.#giveUpTurn = giveUp;
     // Another tab may have worked on the buffers since they were read.
-    const { blocks, reports, facts } = await this.#ports.buffers.load();
+    const { blocks, reports, facts } = await this.#buffers.load();
     this.#blocks = new Map(blocks.map((block) => [block.lease.id, block]));
     this.#reports = new Map(reports.map((report) => [report.lease, report]));
     this.#totals = facts.totals ?? {};
@@ -287,7 +292,7 @@ export class Engine implements EngineControl {
     if (outcome.finished) await this.#finish(contest, hand, outcome);
     else if (this.#blocks.has(lease.id)) {
       this.#blocks.set(lease.id, { lease, checkpoint: outcome.checkpoint });
-      await this.#ports.buffers.saveCheckpoint(lease.id, outcome.checkpoint);
+      await this.#buffers.saveCheckpoint(lease.id, outcome.checkpoint);
     }
     this.#lay(worker);
   }
@@ -314,7 +319,7 @@ export class Engine implements EngineControl {
   async #save(hand: Hand): Promise<void> {
     if (hand.progress === undefined || !this.#blocks.has(hand.lease.id)) return;
     this.#savedAt.set(hand, Date.now());
-    await this.#ports.buffers.saveCheckpoint(hand.lease.id, hand.progress.checkpoint);
+    await this.#buffers.saveCheckpoint(hand.lease.id, hand.progress.checkpoint);
   }
 
   async #finish(contest: Contest, { lease }: Hand, outcome: WorkOutcome & { finished: true }): Promise<void> {
@@ -327,12 +332,12 @@ export class Engine implements EngineControl {
     this.#blocks.delete(lease.id);
     if (!verdict.ok) {
       this.#notice(`This machine computed a wrong result (${verdict.detail}). The block was given back.`);
-      await this.#ports.buffers.dropBlocks([lease.id]);
+      await this.#buffers.dropBlocks([lease.id]);
       await this.#counter.call((keyserver, client) => keyserver.release({ client, leases: [lease.id] }));
       return;
     }
     this.#reports.set(report.lease, report);
-    await this.#ports.buffers.finishBlock(report);
+    await this.#buffers.finishBlock(report);
     if (verdict.hits.length > 0) {
       for (const hit of verdict.hits) this.#mine.add(mark(lease.contest, hit));
       this.#noteHits(contest, verdict.hits);
@@ -381,9 +386,9 @@ export class Engine implements EngineControl {
       }
       this.#reports.delete(lease);
     }
-    if (reply.results.length > 0) this.#totals = await this.#ports.buffers.settle(reply.results);
+    if (reply.results.length > 0) this.#totals = await this.#buffers.settle(reply.results);
     if (reply.leases.length > 0) {
-      await this.#ports.buffers.addBlocks(reply.leases);
+      await this.#buffers.addBlocks(reply.leases);
       for (const lease of reply.leases) this.#blocks.set(lease.id, { lease });
     }
     this.#noteStates(reply.contests);
@@ -430,7 +435,7 @@ export class Engine implements EngineControl {
     const ids = dead.map(({ lease }) => lease.id);
     for (const id of ids) this.#blocks.delete(id);
     for (const worker of this.#crew.workers) if (ids.includes(worker.hand?.lease.id ?? '')) stopWork(worker);
-    await this.#ports.buffers.dropBlocks(ids);
+    await this.#buffers.dropBlocks(ids);
   }
 
   // ── what it shows ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -453,9 +458,13 @@ export class Engine implements EngineControl {
   }
 
   #keep<K extends keyof Facts>(key: K, value: Facts[K]): void {
-    this.#ports.buffers.setFact(key, value).catch((error: unknown) => {
-      this.#notice(`This browser could not keep a setting: ${String(error)}.`);
-    });
+    void this.#buffers.setFact(key, value);
+  }
+
+  #onStorageLost(reason: unknown): void {
+    const why = reason instanceof Error ? reason.message : String(reason);
+    this.#notice(`Storage failed (${why}). Work goes on in memory, and is lost when this is closed.`);
+    this.#emit();
   }
 
   #emitSoon(): void {
@@ -510,11 +519,19 @@ export class Engine implements EngineControl {
         state.hits.map((hit) => ({ contest: name, hit, mine: this.#mine.has(mark(name, hit)) })),
       ),
       gateway: this.#counter.gateway,
-      storage: this.#ports.storage,
+      storage: this.#buffers.lost ? 'memory' : this.#ports.storage,
       notices: this.#notices,
       history: this.#history,
     };
   }
+}
+
+/** A random UUID, or as many random digits where a page without TLS has no `randomUUID`. */
+function newClientId(): string {
+  if ('randomUUID' in crypto) return crypto.randomUUID();
+  return Array.from((crypto as Crypto).getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
 }
 
 const mark = (contest: string, hit: Hit): string => `${contest}/${hit.unit}`;

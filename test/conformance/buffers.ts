@@ -1,0 +1,74 @@
+/** What every implementation of the client's buffers must do. `reopen` gives the same buffers after a restart. */
+import { describe, expect, test } from 'vitest';
+import type { Buffers } from '../../src/client/buffers.ts';
+import type { BlockCheckpoint, Lease, Report } from '../../src/domain/work.ts';
+import type { ReportResult } from '../../src/protocol/keyserver.ts';
+
+const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+const lease = (n: number): Lease => ({ id: id(n), contest: 'rc5-72', first: n, count: 1, expiresAt: 2e12 });
+const report = (n: number): Report => ({
+  lease: id(n),
+  contest: 'rc5-72',
+  first: n,
+  evidence: [{ kind: 'rc5', nearMatches: [1, 2, 3] }],
+  core: 'rc5-scalar4',
+  seconds: 10,
+});
+const result = (n: number, outcome: ReportResult['outcome']): ReportResult => ({
+  lease: id(n),
+  outcome,
+  credited: outcome === 'accepted' ? 1 : 0,
+  hits: [],
+});
+const checkpoint: BlockCheckpoint = {
+  evidence: [],
+  unit: { format: 'rc5-1', unit: 1, keysDone: 4096, nearMatches: [17] },
+  seconds: 3,
+  steps: 4096,
+};
+
+export function buffersConformance(name: string, make: () => Promise<{ reopen: () => Promise<Buffers> }>): void {
+  describe(`buffers: ${name}`, () => {
+    test('empty at first', async () => {
+      const { reopen } = await make();
+      expect(await (await reopen()).load()).toEqual({ blocks: [], reports: [], facts: {} });
+    });
+
+    test('a block with its checkpoint outlives a restart, and becomes a report in one step', async () => {
+      const { reopen } = await make();
+      let buffers = await reopen();
+      await buffers.addBlocks([lease(1), lease(2)]);
+      await buffers.saveCheckpoint(id(1), checkpoint);
+      await buffers.saveCheckpoint(id(9), checkpoint);
+      buffers = await reopen();
+      expect((await buffers.load()).blocks).toEqual([{ lease: lease(1), checkpoint }, { lease: lease(2) }]);
+      await buffers.finishBlock(report(1));
+      buffers = await reopen();
+      expect(await buffers.load()).toMatchObject({ blocks: [{ lease: lease(2) }], reports: [report(1)] });
+      await buffers.dropBlocks([id(2)]);
+      expect((await (await reopen()).load()).blocks).toEqual([]);
+    });
+
+    test('a settled report is counted once, whoever settles it again', async () => {
+      const { reopen } = await make();
+      let buffers = await reopen();
+      for (const n of [1, 2, 3]) await buffers.finishBlock(report(n));
+      const totals = await buffers.settle([result(1, 'accepted'), result(2, 'duplicate'), result(3, 'refused')]);
+      expect(totals).toEqual({ 'rc5-72': { blocks: 2, units: 2 } });
+      buffers = await reopen();
+      expect(await buffers.settle([result(1, 'duplicate'), result(7, 'accepted')])).toEqual(totals);
+      expect(await buffers.reports()).toEqual([]);
+      expect((await buffers.load()).facts.totals).toEqual(totals);
+    });
+
+    test('facts are kept one by one', async () => {
+      const { reopen } = await make();
+      let buffers = await reopen();
+      await buffers.setFact('clientId', id(5));
+      await buffers.setFact('wanted', true);
+      await buffers.setFact('wanted', false);
+      buffers = await reopen();
+      expect((await buffers.load()).facts).toEqual({ clientId: id(5), wanted: false });
+    });
+  });
+}
