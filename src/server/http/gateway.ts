@@ -65,6 +65,8 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  // Without this a form on any page could post to us: text/plain needs no leave of the browser's.
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(strictly);
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, _request, reply) => sendError(reply, error));

@@ -165,9 +165,12 @@ export class Keymaster implements Keyserver {
     const ids = [...new Set(reports.map((report) => report.lease))];
     const leases = await this.#ports.store.read((ledger) => ledger.leases(ids));
     const now = this.#ports.clock();
+    const checked = new Set<string>();
     for (const report of reports) {
       const lease = leases.find(({ id }) => id === report.lease);
-      if (judge(lease, report, client, now).is !== 'due') continue;
+      // The first report of a lease settles it.
+      if (checked.has(report.lease) || judge(lease, report, client, now).is !== 'due') continue;
+      checked.add(report.lease);
       verdicts.set(report, this.#verify(report));
       if (reports.length > 1) await new Promise(setImmediate);
     }
