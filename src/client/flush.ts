@@ -1,11 +1,12 @@
 /** Sends what waits in the out-buffer, without an engine: for the service worker when the network comes back. */
-import { type ClientInfo, type Keyserver, MAX_REPORTS } from '../protocol/keyserver.ts';
+import type { ClientInfo, Keyserver } from '../protocol/keyserver.ts';
+import { firstBatch } from './batch.ts';
 import type { Buffers } from './buffers.ts';
 
 /** @throws UnreachableError or RefusedError; what was answered before it is settled, the rest still waits. */
 export async function flushReports(buffers: Buffers, keyserver: Keyserver, client: ClientInfo): Promise<void> {
   for (;;) {
-    const reports = (await buffers.reports()).slice(0, MAX_REPORTS);
+    const reports = firstBatch(await buffers.reports());
     if (reports.length === 0) return;
     const { results } = await keyserver.exchange({ client, reports, want: { blocks: 0, from: [] } });
     await buffers.settle(results);
