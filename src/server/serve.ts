@@ -16,14 +16,17 @@ export const DEFAULT_PORT = 2064;
 
 const SWEEP_EVERY_MS = 15_000;
 
+/** How long requests under way may take once the server closes; an exchange takes milliseconds. */
+const DRAIN_MS = 2000;
+
 export interface ServerOptions {
   /** Made if it is not there; belongs to one process at a time. */
   dataDir: string;
   /** 0: any free one. */
-  port?: number;
+  port?: number | undefined;
   /** All addresses unless told: of both families, or of IPv4 where the machine has no other. */
-  host?: string;
-  appDir?: string;
+  host?: string | undefined;
+  appDir?: string | undefined;
   manifests: readonly ContestManifest[];
   kinds: Readonly<Record<ContestKindName, ContestKind>>;
   version: string;
@@ -69,7 +72,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       url: urlOf(gateway.server.address(), host),
       async close() {
         clearInterval(sweeping);
+        // A browser opens sockets ahead of need; Node counts one that never spoke as busy, for half a minute.
+        const impatient = setTimeout(() => gateway.server.closeAllConnections(), DRAIN_MS);
         await gateway.close();
+        clearTimeout(impatient);
         await keymaster.close();
         await store.close();
       },

@@ -10,6 +10,7 @@ import { Value } from 'typebox/value';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Problem, UnreachableError } from '../../src/protocol/errors.ts';
 import type { Keyserver } from '../../src/protocol/keyserver.ts';
+import { reportBatch } from '../../src/protocol/report-batch.ts';
 import { createGateway } from '../../src/server/http/gateway.ts';
 import { asking, openKeymaster, type TestKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
 import { testManifest, trueReport } from '../helpers/test-contest.ts';
@@ -129,6 +130,19 @@ describe('the gateway', () => {
       expect(read).toBeLessThan(body.length);
     }
     expect((await post(good)).status).toBe(200);
+  });
+
+  it('takes the largest batch of reports that the client may send', async () => {
+    const nearMatches = Array.from({ length: 256 }, (_, i) => 2 ** 28 - 256 + i);
+    const full = { ...report, evidence: Array.from({ length: 256 }, () => ({ kind: 'rc5' as const, nearMatches })) };
+    expect(reportBatch([full, full, full])).toHaveLength(1);
+    const usual = { ...full, evidence: full.evidence.map((e) => ({ ...e, nearMatches: e.nearMatches.slice(0, 16) })) };
+    for (const reports of [[full], reportBatch(Array.from({ length: 100 }, () => usual))]) {
+      const { results } = (await (await post(asking({ reports }))).json()) as { results: unknown[] };
+      expect(results).toHaveLength(reports.length);
+    }
+    expect(reportBatch(Array.from({ length: 100 }, () => report))).toHaveLength(64);
+    expect(reportBatch([])).toEqual([]);
   });
 
   it('says what it does not have', async () => {

@@ -1,6 +1,8 @@
 /** A whole server in one process: what it needs to start, and that nothing stays behind when it ends. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -50,6 +52,15 @@ describe('a whole server', () => {
     await expect(changed).rejects.toThrow(/contest test has another `units`/);
     const other = startServer({ ...options('one'), manifests: [testManifest({ winners: [1] })] });
     await expect(other).rejects.toThrow(/contest test has another `search`/);
+  });
+
+  it('does not wait for a socket that never spoke', async () => {
+    const server = await startServer(options('silent'));
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    const began = Date.now();
+    await Promise.all([server.close(), once(socket, 'close')]);
+    expect(Date.now() - began).toBeLessThan(10_000);
   });
 
   it('locks its data folder against other processes too', async () => {

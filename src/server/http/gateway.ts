@@ -18,6 +18,7 @@ import { Compile } from 'typebox/compile';
 import { RefusedError } from '../../protocol/errors.ts';
 import { faultOf } from '../../protocol/fault.ts';
 import type { Keyserver } from '../../protocol/keyserver.ts';
+import { MAX_BODY_BYTES } from '../../protocol/report-batch.ts';
 import { sendError, sendProblem } from './problems.ts';
 import { METHODS, routes } from './routes.ts';
 import { serveApp } from './static-app.ts';
@@ -31,9 +32,6 @@ export interface GatewayOptions {
   /** Named in the OpenAPI description. */
   version: string;
 }
-
-/** Room for a dozen full reports; the client sends more in parts. */
-export const BODY_LIMIT = 1024 * 1024;
 
 const SECURITY_HEADERS = {
   'content-security-policy': [
@@ -57,7 +55,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
     // A line a request would be the load's own shadow; errors are logged where they happen.
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: MAX_BODY_BYTES,
     // A client that dribbles its request has this long.
     requestTimeout: 30_000,
     frameworkErrors: (error, _request, reply) => {
