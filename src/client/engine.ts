@@ -15,8 +15,8 @@ import { kinds } from '../contests/kinds.ts';
 import type { Contest, ContestState, Hit } from '../domain/contest.ts';
 import type { Report } from '../domain/work.ts';
 import type { ExchangeReply, Keyserver } from '../protocol/keyserver.ts';
+import { reportBatch } from '../protocol/report-batch.ts';
 import type { WorkOutcome, WorkProgress } from '../protocol/worker-api.ts';
-import { firstBatch } from './batch.ts';
 import type { Buffers, Facts, Saved, StoredBlock } from './buffers.ts';
 import { Counter } from './counter.ts';
 import { Crew, type Hand, stopWork, type Worker, type WorkerHandle } from './crew.ts';
@@ -364,7 +364,7 @@ export class Engine implements EngineControl {
     const counter = this.#counter;
     if (counter.busy || Date.now() < counter.retryAt) return;
     if (this.#state === 'on' && this.#contests.length === 0) return this.#refreshContests();
-    const reports = firstBatch(this.#reports.values());
+    const reports = reportBatch([...this.#reports.values()]);
     const { workers, blocks } = { workers: this.#workers, blocks: this.#blocks.size };
     const mayAsk = this.#state === 'on' && this.#noCore === undefined && Date.now() >= counter.askAt;
     const want = mayAsk

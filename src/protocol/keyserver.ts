@@ -12,8 +12,6 @@ import { ErrorCode } from './errors.ts';
 
 export const MAX_REPORTS = 64;
 export const MAX_BLOCKS = 64;
-/** The largest body a gateway reads; a client sends more in parts. */
-export const MAX_BODY_BYTES = 1024 * 1024;
 
 export const ClientInfo = Type.Object({
   /** A random UUID the client made for itself; leases belong to it. */
