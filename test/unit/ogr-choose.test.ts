@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SETS } from '../../assembly/ogr/layout.ts';
 import { optimalLength } from '../../src/contests/ogr/known.ts';
-import { generateChoose, inflate, packChoose } from '../../src/cores/ogr/choose-table.ts';
+import { unpackChoose } from '../../src/cores/ogr/choose-table.ts';
+import { generateChoose, packChoose } from '../../src/cores/ogr/generate-choose.ts';
 import { chooseColumns, minlenOf, ogrKernel } from '../helpers/ogr.ts';
 import { shortestAvoiding } from '../reference/golomb.ts';
 
@@ -46,7 +47,7 @@ test('the generator makes the first columns again', async () => {
   const columns = await generateChoose(5, (k) => told.push(k));
   expect(told).toEqual([1, 2, 3, 4, 5]);
   expect(Buffer.from(columns).equals(Buffer.from(chooseColumns.subarray(0, 5 * SETS)))).toBe(true);
-  expect(await inflate(await packChoose(columns))).toEqual(columns);
+  expect(await unpackChoose(await packChoose(columns))).toEqual(columns);
   await expect(generateChoose(0)).rejects.toThrow('depth 0');
 }, 60_000);
 
