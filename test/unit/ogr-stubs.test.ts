@@ -4,7 +4,14 @@ import { describe, expect, test } from 'vitest';
 import ogr29 from '../../src/contests/manifests/ogr-29.json' with { type: 'json' };
 import { optimalLength } from '../../src/contests/ogr/known.ts';
 import { diffsOf, marksOf } from '../../src/contests/ogr/rulers.ts';
-import { countStubs, countStubsByPrefix, lastPosition, stubToUnit, unitToStub } from '../../src/contests/ogr/stubs.ts';
+import {
+  countStubs,
+  countStubsByPrefix,
+  countStubsWith,
+  lastPosition,
+  stubToUnit,
+  unitToStub,
+} from '../../src/contests/ogr/stubs.ts';
 import type { OgrSearch } from '../../src/domain/contest.ts';
 import { smallSearch } from '../helpers/ogr.ts';
 import { golomb } from '../reference/golomb.ts';
@@ -61,18 +68,38 @@ test('what is no unit and what is no stub is refused', () => {
   ]) {
     expect(() => stubToUnit(search, diffs)).toThrow(`${diffs.join('-')} is no stub`);
   }
+  const counts = countStubsByPrefix(search);
+  const tooMany = { ...search, stubsByPrefix: counts.map((count) => count + 1) };
+  expect(() => unitToStub(tooMany, counts[0] ?? 0)).toThrow('counts too many stubs at 0-1-3');
   expect(() => countStubs({ ...search, stubsByPrefix: [1, 2] })).toThrow('search.stubsByPrefix has 2 counts');
 });
 
 describe('ogr-29', () => {
   const search = ogr29.search as OgrSearch;
 
-  test('the counts of the manifest add up to its units; the quickest prefixes are counted again', () => {
+  test('the counts of the manifest add up to its units', () => {
     expect(countStubs(search)).toBe(ogr29.units);
     expect(search.stubsByPrefix).toHaveLength(1884);
-    // Stubs two marks shorter: all prefixes counted anew, against counts made by another program.
+    // Stubs two marks shorter, against a count that another program made.
     const shorter = countStubsByPrefix({ kind: 'ogr', marks: 29, maxLength: 623, stubDepth: 4 });
     expect(shorter.reduce((sum, count) => sum + count, 0)).toBe(8_054_898);
+  });
+
+  test('prefixes taken at random have as many stubs as the manifest says', () => {
+    const counts = search.stubsByPrefix ?? [];
+    const starts = counts.map(
+      (
+        (start) => (count: number) =>
+          (start += count) - count
+      )(0),
+    );
+    fc.assert(
+      fc.property(fc.nat(counts.length - 1), (i) => {
+        const prefix = marksOf(unitToStub(search, starts[i] ?? 0)).slice(0, 3);
+        expect(countStubsWith(search, prefix)).toBe(counts[i]);
+      }),
+      { numRuns: 12 },
+    );
   });
 
   test('random units and their neighbours: exact both ways, in order, within the limits', () => {

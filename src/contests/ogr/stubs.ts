@@ -29,6 +29,12 @@ export function countStubsByPrefix(search: OgrSearch): number[] {
   return pairsOf(search).map((pair) => countBelow(search, pair));
 }
 
+/** How many stubs begin with these marks, 0 first: one entry of `countStubsByPrefix`, say. */
+export function countStubsWith(search: OgrSearch, marks: readonly number[]): number {
+  const fits = marks.every((mark, i) => i === 0 || mark <= lastPosition(search, i));
+  return isGolomb(marks) && fits && marks.length <= search.stubDepth + 1 ? countBelow(search, marks) : 0;
+}
+
 /** The differences of a unit's stub. @throws RangeError there is no such unit. */
 export function unitToStub(search: OgrSearch, unit: number): number[] {
   const { pairs, starts, total } = counter(search);
@@ -37,13 +43,13 @@ export function unitToStub(search: OgrSearch, unit: number): number[] {
   let rest = unit - (starts[pair] ?? 0);
   let marks = pairs[pair] ?? [];
   while (marks.length <= search.stubDepth) {
-    for (const [next, count] of countsByNext(search, marks)) {
-      if (rest < count) {
-        marks = [...marks, next];
-        break;
-      }
+    const next = countsByNext(search, marks).find(([, count]) => {
+      if (rest < count) return true;
       rest -= count;
-    }
+      return false;
+    });
+    if (next === undefined) throw new RangeError(`search.stubsByPrefix counts too many stubs at ${marks.join('-')}`);
+    marks = [...marks, next[0]];
   }
   return diffsOf(marks);
 }
@@ -79,11 +85,15 @@ interface Counter {
   readonly byNext: Map<string, [number, number][]>;
 }
 
+/** By what the search says, and for speed by the object that says it. */
 const counters = new Map<string, Counter>();
+const countersOf = new WeakMap<OgrSearch, Counter>();
 
 function counter(search: OgrSearch): Counter {
-  const key = `${search.marks}/${search.maxLength}/${search.stubDepth}/${search.stubsByPrefix?.length ?? 0}`;
-  let found = counters.get(key);
+  let found = countersOf.get(search);
+  if (found !== undefined) return found;
+  const key = JSON.stringify(search);
+  found = counters.get(key);
   if (found === undefined) {
     const pairs = pairsOf(search);
     const counts = search.stubsByPrefix ?? countStubsByPrefix(search);
@@ -95,6 +105,7 @@ function counter(search: OgrSearch): Counter {
     found = { pairs, starts, total, rootDepth: Math.min(2, search.stubDepth), byNext: new Map() };
     counters.set(key, found);
   }
+  countersOf.set(search, found);
   return found;
 }
 

@@ -140,8 +140,9 @@ export function ogrCoreOver(kernel: OgrKernel): Core {
     name: 'ogr-64',
     kind: 'ogr',
     open(manifest, unit, checkpoint): UnitSearch {
-      const { marks, maxLength, ...search } = ogrSearch(manifest);
-      const stub = unitToStub({ marks, maxLength, ...search }, unit);
+      const search = ogrSearch(manifest);
+      const { marks, maxLength } = search;
+      const stub = unitToStub(search, unit);
       const resume = checkpoint === undefined ? undefined : resumable(checkpoint, unit, stub, marks);
       kernel.begin({ marks, maxLength, stub, ...(resume === undefined ? {} : { resume }) });
       let finished = false;
