@@ -85,14 +85,14 @@ describe('against the slow twins', () => {
         const { ruler } = runOgrRow(kernel, { marks, max_length: maxLength, diffs: stub });
         expect(ruler).toEqual(rulers.find((r) => r.at(-1) === shortest));
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
   test('differences past the words of the maps', () => {
     const minlen = minlenOf(kernel);
     for (const stub of [[63], [64], [65], [128, 1], [200, 3], [64, 128], [256, 2], [300, 1]]) {
-      const [marks, maxLength] = [5, 512];
+      const [marks, maxLength] = [5, 420];
       const counted = countNodes(marks, maxLength, stub, minlen);
       expect(runOgrRow(kernel, { marks, max_length: maxLength, diffs: stub })).toEqual(counted);
     }

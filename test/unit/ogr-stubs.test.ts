@@ -74,6 +74,12 @@ test('what is no unit and what is no stub is refused', () => {
   expect(() => countStubs({ ...search, stubsByPrefix: [1, 2] })).toThrow('search.stubsByPrefix has 2 counts');
 });
 
+test('a search with too many stubs to count is refused soon', () => {
+  const search = { kind: 'ogr', marks: 29, maxLength: 1023, stubDepth: 12 } as const;
+  expect(() => countStubs(search)).toThrow('search.stubDepth 12 makes too many stubs');
+  expect(() => countStubs({ ...search, maxLength: 623, stubDepth: 5 })).toThrow('search.stubsByPrefix is needed');
+});
+
 describe('ogr-29', () => {
   const search = ogr29.search as OgrSearch;
 

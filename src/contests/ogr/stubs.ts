@@ -13,6 +13,10 @@ import { diffsOf, isGolomb, marksOf } from './rulers.ts';
 
 /** Pairs whose counts by third mark are kept. A block lies within one pair nearly always. */
 const PAIRS_KEPT = 64;
+/** More stubs below a pair would take too long to count on the way (ogr-29 has 7e7 at most: a tenth of a second). */
+const MOST_BELOW_PAIR = 3e8;
+/** More stubs in all call for `stubsByPrefix`. */
+const MOST_UNCOUNTED = 1e7;
 
 /** The last position mark i may take in any stub of the search. */
 export function lastPosition(search: OgrSearch, i: number): number {
@@ -96,7 +100,7 @@ function counter(search: OgrSearch): Counter {
   found = counters.get(key);
   if (found === undefined) {
     const pairs = pairsOf(search);
-    const counts = search.stubsByPrefix ?? countStubsByPrefix(search);
+    const counts = search.stubsByPrefix ?? countFew(search, pairs);
     if (counts.length !== pairs.length) {
       throw new TypeError(`search.stubsByPrefix has ${counts.length} counts, but there are ${pairs.length} prefixes`);
     }
@@ -107,6 +111,17 @@ function counter(search: OgrSearch): Counter {
   }
   countersOf.set(search, found);
   return found;
+}
+
+/** Counts that a manifest may leave out. A manifest can come from anyone, so this must end soon. */
+function countFew(search: OgrSearch, pairs: readonly number[][]): number[] {
+  let total = 0;
+  return pairs.map((pair) => {
+    const count = countBelow(search, pair);
+    total += count;
+    if (total > MOST_UNCOUNTED) throw new RangeError(`search.stubsByPrefix is needed past ${MOST_UNCOUNTED} stubs`);
+    return count;
+  });
 }
 
 /** Every Golomb prefix of two differences (one, where stubs are that short), as marks. */
@@ -186,6 +201,7 @@ function countBelow(search: OgrSearch, marks: readonly number[]): number {
   };
 
   /** Stubs below the marks of levels 0..i - 1, the last at `position`. */
+  let total = 0;
   const below = (i: number, position: number): number => {
     const room = (limits[i] ?? 0) - position;
     const comp = 3 * words * (i - 1) + 2 * words;
@@ -205,6 +221,8 @@ function countBelow(search: OgrSearch, marks: readonly number[]): number {
         count += below(i + 1, position + shift);
       }
     }
+    if (i === depth) total += count;
+    if (total > MOST_BELOW_PAIR) throw new RangeError(`search.stubDepth ${depth} makes too many stubs`);
     return count;
   };
 
