@@ -110,7 +110,7 @@ function middleLimit(d: i32, dist: u64): i32 {
   return d < h + mid ? limit - 1 - <i32>clz(~dist) : limit;
 }
 
-/** Searches for at most `budget` nodes more. */
+/** Searches for `budget` nodes more, and those few that follow before a mark is placed that has room below it. */
 export function run(budget: i32): i32 {
   if (finished) return FINISHED;
   const top: usize = FRAMES + stubDepth * FRAME_BYTES;
@@ -174,6 +174,18 @@ export function run(budget: i32): i32 {
           comp2 = comp3;
           comp3 = 0;
         }
+        newbit = 0;
+        store<i32>(frame, p, FRAME_POSITION);
+        const next0 = dist0 | list0;
+        let below: i32 = load<u16>(table + COLUMN_BYTES + ((<usize>(next0 >> 48)) << 1));
+        // One unsigned comparison for middle <= frame < middle + middleBytes: the mark below is in the middle.
+        if (frame - middle < middleBytes) {
+          below = min(below, middleLimit(<i32>(frame - FRAMES) / FRAME_BYTES + 1, next0));
+        }
+        left -= 1;
+        // Most nodes have no room for a mark below. They count, but there is no need to descend to see it.
+        const free = ~(comp0 | next0);
+        if (p + 1 + <i32>clz(free) > below) continue;
         // Descend.
         store<u64>(frame, list0, 0);
         store<u64>(frame, list1, 8);
@@ -183,8 +195,7 @@ export function run(budget: i32): i32 {
         store<u64>(frame, comp1, 40);
         store<u64>(frame, comp2, 48);
         store<u64>(frame, comp3, 56);
-        store<i32>(frame, p, FRAME_POSITION);
-        dist0 |= list0;
+        dist0 = next0;
         dist1 |= list1;
         dist2 |= list2;
         dist3 |= list3;
@@ -195,12 +206,9 @@ export function run(budget: i32): i32 {
         newbit = 1;
         frame += FRAME_BYTES;
         table += COLUMN_BYTES;
-        limit = load<u16>(table + ((<usize>(dist0 >> 48)) << 1));
-        // One unsigned comparison for middle < frame <= middle + middleBytes.
-        if (frame - middle - 1 < middleBytes)
-          limit = min(limit, middleLimit(<i32>(frame - FRAMES) / FRAME_BYTES, dist0));
+        limit = below;
         store<i32>(frame, limit, FRAME_LIMIT);
-        if (--left === 0) break;
+        if (left <= 0) break;
         continue;
       }
       // The last mark. Where it makes a ruler, whatever comes after is longer; where not, its place is taken.

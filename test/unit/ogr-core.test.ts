@@ -133,7 +133,9 @@ describe('slices and checkpoints', () => {
             end = { fraction, evidence: part.evidence() };
             break;
           }
-          expect(part.steps).toBe(steps + budget);
+          // A slice goes on until it can be left: past the nodes that nothing is below.
+          expect(part.steps).toBeGreaterThanOrEqual(steps + budget);
+          expect(part.steps).toBeLessThan(steps + budget + 1000);
           checkpoint = JSON.parse(JSON.stringify(part.checkpoint())) as UnitCheckpoint;
         }
         expect(end).toEqual({ fraction: 1, evidence });
