@@ -23,6 +23,7 @@ export class Counter {
   readonly #client: ClientInfo;
   readonly #backoff = new Backoff();
   #busy = false;
+  #running: Promise<unknown> = Promise.resolve();
 
   constructor(keyserver: Keyserver, client: ClientInfo) {
     this.#keyserver = keyserver;
@@ -33,6 +34,11 @@ export class Counter {
     return this.#busy;
   }
 
+  /** Resolves when no call is on its way. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
   /** Forgets the waits: the person asked, or the network is back. */
   hurry(): void {
     this.retryAt = 0;
@@ -41,7 +47,13 @@ export class Counter {
   }
 
   /** One call to the keyserver; undefined when it failed, and `gateway` and `retryAt` say how. */
-  async call<T>(ask: (keyserver: Keyserver, client: ClientInfo) => Promise<T>): Promise<T | undefined> {
+  call<T>(ask: (keyserver: Keyserver, client: ClientInfo) => Promise<T>): Promise<T | undefined> {
+    const call = this.#call(ask);
+    this.#running = call.catch(() => undefined);
+    return call;
+  }
+
+  async #call<T>(ask: (keyserver: Keyserver, client: ClientInfo) => Promise<T>): Promise<T | undefined> {
     this.#busy = true;
     try {
       const answer = await ask(this.#keyserver, this.#client);

@@ -14,7 +14,7 @@
 import { kinds } from '../contests/kinds.ts';
 import type { Contest, ContestState, Hit } from '../domain/contest.ts';
 import type { Report } from '../domain/work.ts';
-import type { ExchangeReply, Keyserver } from '../protocol/keyserver.ts';
+import { type ExchangeReply, type Keyserver, MAX_HOLDING } from '../protocol/keyserver.ts';
 import { reportBatch } from '../protocol/report-batch.ts';
 import type { WorkOutcome, WorkProgress } from '../protocol/worker-api.ts';
 import type { Buffers, Facts, Saved, StoredBlock } from './buffers.ts';
@@ -68,6 +68,7 @@ export class Engine implements EngineControl {
   #wanted: boolean;
   #everStarted: boolean;
   #otherRuns = false;
+  #closed = false;
   #giveUpTurn: (() => void) | undefined;
   #workers: number;
   #noCore: string | undefined;
@@ -167,10 +168,12 @@ export class Engine implements EngineControl {
 
   /** Stops, keeps checkpoints, frees workers and storage. Whether the person wants it to run is left as it is. */
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#ticker);
     clearTimeout(this.#emitting);
     this.#listeners.clear();
     await this.checkpoint();
+    await this.#counter.idle();
     for (const worker of this.#crew.workers) this.#crew.dismiss(worker);
     this.#giveUpTurn?.();
     this.#buffers.close();
@@ -234,6 +237,7 @@ export class Engine implements EngineControl {
 
   /** Does whatever is due. */
   #pump(): void {
+    if (this.#closed) return;
     if (this.#state === 'stopping') this.#afterStop();
     if (this.#state === 'on') {
       this.#crew.resize(this.#workers);
@@ -368,7 +372,10 @@ export class Engine implements EngineControl {
     const { workers, blocks } = { workers: this.#workers, blocks: this.#blocks.size };
     const mayAsk = this.#state === 'on' && this.#noCore === undefined && Date.now() >= counter.askAt;
     const want = mayAsk
-      ? wanted({ contests: this.#contests, speeds: this.#speeds, workers, blocks })
+      ? {
+          ...wanted({ contests: this.#contests, speeds: this.#speeds, workers, blocks }),
+          holding: [...this.#blocks.keys(), ...this.#reports.keys()].slice(0, MAX_HOLDING),
+        }
       : { blocks: 0, from: [] };
     if (reports.length === 0 && want.blocks === 0) return;
     const reply = await counter.exchange({ reports, want });
@@ -468,7 +475,7 @@ export class Engine implements EngineControl {
   }
 
   #emitSoon(): void {
-    this.#emitting ??= setTimeout(() => this.#emit(), EMIT_MS);
+    if (!this.#closed) this.#emitting ??= setTimeout(() => this.#emit(), EMIT_MS);
   }
 
   #emit(): void {

@@ -2,10 +2,15 @@
  * Every core there is, as data: what it searches, how to make one, how to put the known answers to it. The choice
  * between them is made by measuring (`choose.ts`), never by guessing.
  */
+import ogr64 from '../../assembly/ogr/search.ts?asc';
 import rc5Scalar4 from '../../assembly/rc5/scalar4.ts?asc';
 import type { ContestKindName } from '../domain/contest.ts';
 import type { Core } from './core.ts';
 import { loadWasm } from './load-wasm.ts';
+import { loadChoose } from './ogr/choose-table.ts';
+import ogrRows from './ogr/known-answers.json' with { type: 'json' };
+import { type OgrRow, ogrDifference } from './ogr/known-answers.ts';
+import { OgrKernel, ogrCoreOver } from './ogr/ogr-core.ts';
 import rc5Rows from './rc5/known-answers.json' with { type: 'json' };
 import { type Rc5Row, rc5Difference } from './rc5/known-answers.ts';
 import { createRc5Core, Rc5Kernel } from './rc5/rc5-core.ts';
@@ -37,6 +42,18 @@ export const catalogue: readonly CoreEntry[] = [
         core: createRc5Core(this.name, module),
         rows: rc5Rows.selftest,
         difference: (row) => rc5Difference(kernel, row as Rc5Row),
+      };
+    },
+  },
+  {
+    name: 'ogr-64',
+    kind: 'ogr',
+    async load() {
+      const kernel = new OgrKernel(await loadWasm(ogr64), await loadChoose());
+      return {
+        core: ogrCoreOver(kernel),
+        rows: ogrRows.ogr_ng_selftest,
+        difference: (row) => ogrDifference(kernel, row as OgrRow),
       };
     },
   },

@@ -3,7 +3,7 @@
  * ledger, `HttpKeyserver` over `fetch`, a proxy over a buffer and another keyserver.
  *
  * Every call is idempotent or safe to repeat: a report is recorded once by its lease, and leases whose answer was
- * lost expire.
+ * lost are handed out again.
  */
 import { type Static, Type } from 'typebox';
 import { Contest, ContestName, ContestState, Hit } from '../domain/contest.ts';
@@ -12,6 +12,7 @@ import { ErrorCode } from './errors.ts';
 
 export const MAX_REPORTS = 64;
 export const MAX_BLOCKS = 64;
+export const MAX_HOLDING = 4096;
 
 export const ClientInfo = Type.Object({
   /** A random UUID the client made for itself; leases belong to it. */
@@ -30,6 +31,11 @@ export const ExchangeRequest = Type.Object({
   want: Type.Object({
     blocks: Type.Integer({ minimum: 0, maximum: MAX_BLOCKS }),
     from: Type.Array(Type.Object({ contest: ContestName, units: Type.Integer({ minimum: 1 }) }), { maxItems: 64 }),
+    /**
+     * The leases the client knows of. Other live leases of its, whose answer was lost on the way, are handed to it again
+     * before new ones; without this list they wait until they expire.
+     */
+    holding: Type.Optional(Type.Array(LeaseId, { maxItems: MAX_HOLDING })),
   }),
 });
 export type ExchangeRequest = Static<typeof ExchangeRequest>;
@@ -73,7 +79,8 @@ export const Status = Type.Object({
   startedAt: Type.Integer(),
   contests: Type.Array(ContestState),
   clients: Type.Object({ known: Type.Integer(), lastHour: Type.Integer() }),
-  reports: Type.Object({ accepted: Type.Integer(), refused: Type.Integer() }),
+  /** `duplicate`: accepted before and sent again, as when an answer was lost. */
+  reports: Type.Object({ accepted: Type.Integer(), duplicate: Type.Integer(), refused: Type.Integer() }),
 });
 export type Status = Static<typeof Status>;
 

@@ -187,6 +187,25 @@ export function keyserverConformance(
       ]);
     });
 
+    it('hands leases out again whose answer was lost, to whom they belong, and no others', async () => {
+      const { leases } = await keyserver.exchange(asking({ blocks: 3, contests: ['test'] }));
+      const ids = leases.map((lease) => lease.id);
+      // The client heard of the first only.
+      const ask = { blocks: 4, contests: ['test'], holding: ids.slice(0, 1) };
+      const again = await keyserver.exchange(asking(ask));
+      expect(again.leases.slice(0, 2)).toEqual(leases.slice(1));
+      expect(again.leases).toHaveLength(4);
+      expect(again.leases.slice(2).some(({ id }) => ids.includes(id))).toBe(false);
+      const all = [...ids, ...again.leases.map((lease) => lease.id)];
+      const next = await keyserver.exchange(asking({ blocks: 1, contests: ['test'], holding: all }));
+      expect(all).not.toContain(next.leases[0]?.id);
+      const other = await keyserver.exchange(asking({ client: client(2), blocks: 1, contests: ['test'], holding: [] }));
+      expect(all).not.toContain(other.leases[0]?.id);
+      const elsewhere = await keyserver.exchange(asking({ blocks: 1, contests: ['small'], holding: [] }));
+      expect(elsewhere.leases).toMatchObject([{ contest: 'small' }]);
+      expect((await state()).leased).toBe(7 * 8);
+    });
+
     it('refuses to want an unknown contest, and names the place', async () => {
       await expect(keyserver.exchange(asking({ blocks: 1, contests: ['test', 'rc5-64'] }))).rejects.toMatchObject({
         name: 'RefusedError',
@@ -248,7 +267,7 @@ export function keyserverConformance(
       await keyserver.exchange(asking({ client: client(3) }));
       const status = await keyserver.status();
       expect(status.clients).toEqual({ known: 3, lastHour: 1 });
-      expect(status.reports).toEqual({ accepted: 1, refused: 1 });
+      expect(status.reports).toEqual({ accepted: 1, duplicate: 0, refused: 1 });
       expect(status.startedAt).toBe(START);
     });
   });

@@ -63,6 +63,7 @@ export interface Asking {
   blocks?: number;
   units?: number;
   contests?: string[];
+  holding?: string[];
 }
 
 /** An exchange's request with everything not said left at its plainest. */
@@ -72,5 +73,6 @@ export const asking = (asked: Asking = {}): ExchangeRequest => ({
   want: {
     blocks: asked.blocks ?? 0,
     from: (asked.contests ?? ['test']).map((contest) => ({ contest, units: asked.units ?? 1000 })),
+    ...(asked.holding === undefined ? {} : { holding: asked.holding }),
   },
 });

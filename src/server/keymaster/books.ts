@@ -24,7 +24,7 @@ export class Books {
   readonly ledger: LedgerQueries;
   readonly catalogue: Catalogue;
   readonly #books: Map<string, Book>;
-  readonly #tallies: Record<TallyRow['name'], number> = { accepted: 0, refused: 0 };
+  readonly #tallies: Record<TallyRow['name'], number> = { accepted: 0, duplicate: 0, refused: 0 };
 
   private constructor(ledger: LedgerQueries, catalogue: Catalogue, books: Map<string, Book>) {
     this.ledger = ledger;

@@ -94,7 +94,7 @@ export class Keymaster implements Keyserver {
         if (lease !== undefined && state !== undefined) {
           leases.set(lease.id, { ...lease, state, code: result.code ?? null, detail: result.detail ?? null });
         }
-        books.count(result.outcome === 'refused' ? 'refused' : 'accepted');
+        books.count(result.outcome);
         results.push(result);
       }
       const { granted, retryAfterSeconds } = await this.#grant(books, client.id, want, now);
@@ -132,7 +132,7 @@ export class Keymaster implements Keyserver {
           known: await ledger.countClients(0),
           lastHour: await ledger.countClients(this.#ports.clock() - HOUR_MS),
         },
-        reports: { accepted: tally('accepted'), refused: tally('refused') },
+        reports: { accepted: tally('accepted'), duplicate: tally('duplicate'), refused: tally('refused') },
       };
     });
   }
@@ -225,19 +225,30 @@ export class Keymaster implements Keyserver {
     return { result: { ...nothing, outcome: 'refused', ...why }, state: 'refused' };
   }
 
+  /** Live leases that the client does not know of, of the contests it wants and that are open. */
+  #lost(books: Books, live: readonly LeaseRow[], { from, holding }: ExchangeRequest['want']): Lease[] {
+    if (holding === undefined) return [];
+    const known = new Set(holding);
+    const wanted = new Set(from.map(({ contest }) => contest).filter((contest) => books.isOpen(contest)));
+    return live.filter(({ id, contest }) => !known.has(id) && wanted.has(contest)).map(leaseOf);
+  }
+
   async #grant(
     books: Books,
     client: string,
     want: ExchangeRequest['want'],
     now: number,
   ): Promise<{ granted: Lease[]; retryAfterSeconds: number }> {
-    const granted: Lease[] = [];
+    if (want.blocks === 0) return { granted: [], retryAfterSeconds: 0 };
+    const live = await books.ledger.liveLeases(client);
+    // `live` grows with what is issued: a contest may be named twice.
+    const granted = this.#lost(books, live, want).slice(0, want.blocks);
     let anyOpen = false;
     for (const { contest, units } of want.from) {
       const manifest = this.#catalogue.get(contest)?.manifest;
       if (manifest === undefined || !books.isOpen(contest)) continue;
       anyOpen = true;
-      const held = await books.ledger.countLiveLeases(client, contest);
+      const held = live.filter((lease) => lease.contest === contest).length;
       const blocks = Math.min(want.blocks - granted.length, manifest.block.maxLeases - held);
       if (blocks <= 0) continue;
       const ranges = await takeFree(books.ledger, contest, { blocks, units: Math.min(units, manifest.block.maxUnits) });
@@ -256,12 +267,21 @@ export class Keymaster implements Keyserver {
         }),
       );
       await books.addLeases(contest, rows);
-      for (const { id, first, count } of rows) granted.push({ id, contest, first, count, expiresAt: expires_at });
+      live.push(...rows);
+      granted.push(...rows.map(leaseOf));
     }
     const enough = granted.length === want.blocks;
     return { granted, retryAfterSeconds: enough ? 0 : anyOpen ? RETRY_OPEN_SECONDS : RETRY_CLOSED_SECONDS };
   }
 }
+
+const leaseOf = ({ id, contest, first, count, expires_at }: LeaseRow): Lease => ({
+  id,
+  contest,
+  first,
+  count,
+  expiresAt: expires_at,
+});
 
 async function leasesOf(books: Books, reports: readonly Report[]): Promise<LeaseRow[]> {
   return reports.length === 0 ? [] : books.ledger.leases([...new Set(reports.map((report) => report.lease))]);

@@ -98,15 +98,16 @@ export class LedgerQueries {
       .execute();
   }
 
-  async countLiveLeases(client: string, contest: string): Promise<number> {
-    const row = await this.#db
+  /** All that a client holds. */
+  liveLeases(client: string): Promise<LeaseRow[]> {
+    return this.#db
       .selectFrom('lease')
-      .select((e) => e.fn.countAll().as('count'))
+      .selectAll()
       .where('client', '=', client)
-      .where('contest', '=', contest)
       .where('state', '=', 'live')
-      .executeTakeFirstOrThrow();
-    return Number(row.count);
+      .orderBy('contest')
+      .orderBy('first')
+      .execute();
   }
 
   /** Forgets ended leases whose time was over before `before`; at most `limit`; how many it were. */

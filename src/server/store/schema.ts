@@ -74,7 +74,7 @@ export interface CreditRow {
 }
 
 export interface TallyRow {
-  name: 'accepted' | 'refused';
+  name: 'accepted' | 'duplicate' | 'refused';
   value: number;
 }
 

@@ -1,0 +1,303 @@
+/**
+ * The engine over a real keymaster and real cores in this process, with everything around it failing: requests and
+ * answers lost on the wire, workers that die, storage that fails, restarts at any moment. Whatever happens, every unit
+ * is reported, none is counted twice, and a whole proof comes out.
+ */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { WorkerHandle } from '../../src/client/crew.ts';
+import { Engine, type EnginePorts } from '../../src/client/engine.ts';
+import { MemoryBuffers } from '../../src/client/memory-buffers.ts';
+import type { EngineSnapshot } from '../../src/client/snapshot.ts';
+import { kinds } from '../../src/contests/kinds.ts';
+import { countStubs } from '../../src/contests/ogr/stubs.ts';
+import type { ContestManifest } from '../../src/domain/contest.ts';
+import { UnreachableError } from '../../src/protocol/errors.ts';
+import type { Keyserver } from '../../src/protocol/keyserver.ts';
+import { BlockWorker } from '../../src/worker/block-worker.ts';
+import { openKeymaster, silent, type TestKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
+
+/** A whole proof: of 12 marks in a quarter of a second, of 14 in some seconds. */
+function proofOf(marks: number, maxLength: number): ContestManifest {
+  const search = { kind: 'ogr', marks, maxLength, stubDepth: 2 } as const;
+  return {
+    version: 1,
+    name: 'proof',
+    title: `OGR-${marks}`,
+    about: `A ruler of ${marks} marks.`,
+    units: countStubs(search),
+    block: { maxUnits: 8, maxLeases: 64 },
+    leaseSeconds: 600,
+    closes: 'exhausted',
+    search,
+  };
+}
+const proof = proofOf(12, 85);
+
+let server: TestKeymaster;
+let folder: { path: string; remove: () => void };
+const open: Engine[] = [];
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  server = await openKeymaster(folder.path, [proof], { clock: clockOfNow, log: silent, kinds });
+});
+afterEach(async () => {
+  for (const engine of open.splice(0)) await engine.close();
+  await server.close();
+  folder.remove();
+});
+
+/** The machine's own clock, as the engine has no other. */
+const clockOfNow = {
+  get now() {
+    return Date.now();
+  },
+};
+
+/** A worker in this very thread: the same slice loop, without a thread to kill. */
+function inThread(): WorkerHandle & { die: (reason: Error) => void } {
+  const worker = new BlockWorker();
+  let die: (reason: Error) => void = () => {};
+  const broken = new Promise<Error>((resolve) => {
+    die = resolve;
+  });
+  return {
+    prepare: (kind) => worker.prepare(kind),
+    work: (request, onProgress) => worker.work(structuredClone(request), onProgress),
+    stop: () => worker.stop(),
+    terminate: () => worker.stop(),
+    broken,
+    die: (reason) => die(reason),
+  };
+}
+
+async function engine(ports: Partial<EnginePorts> = {}): Promise<Engine> {
+  const made = await Engine.open({
+    keyserver: server.keymaster,
+    buffers: new MemoryBuffers(),
+    storage: 'kept',
+    spawn: inThread,
+    takeTurn: async () => () => {},
+    maxWorkers: 2,
+    defaultWorkers: 1,
+    version: '0.0.0',
+    ...ports,
+  });
+  open.push(made);
+  return made;
+}
+
+function until(one: Engine, likes: (snapshot: EngineSnapshot) => boolean): Promise<EngineSnapshot> {
+  return new Promise((resolve) => {
+    if (likes(one.snapshot)) return resolve(one.snapshot);
+    const stop = one.subscribe((snapshot) => {
+      if (!likes(snapshot)) return;
+      stop();
+      resolve(snapshot);
+    });
+  });
+}
+
+const closed = ({ contests }: EngineSnapshot): boolean => contests[0]?.state.state === 'closed';
+
+async function expectWholeProof(one: Engine, { units, search } = proof): Promise<void> {
+  const bestLength = search.kind === 'ogr' ? search.maxLength : 0;
+  const { contests, reports } = await server.keymaster.status();
+  expect(contests[0]).toMatchObject({ closedBy: 'exhausted', done: units, leased: 0 });
+  expect(contests[0]?.hits[0]).toMatchObject({
+    marks: expect.toSatisfy((marks: number[]) => marks.at(-1) === bestLength) as unknown,
+  });
+  expect(reports.refused).toBe(0);
+  const settled = await until(one, ({ outBuffer }) => outBuffer === 0);
+  expect(settled.totals['proof']?.units).toBe(units);
+}
+
+test('a whole proof, from Start to closed', async () => {
+  const one = await engine();
+  expect(one.snapshot.pause).toEqual({ reason: 'not-started' });
+  one.start();
+  await until(one, closed);
+  await expectWholeProof(one);
+  expect((await until(one, ({ pause }) => pause?.reason === 'no-work')).rate).toBe(0);
+});
+
+test('requests and answers lost at random: nothing is lost, nothing counts twice', async () => {
+  const random = seeded(7);
+  let lost = 0;
+  const flaky = async <T>(ask: () => Promise<T>): Promise<T> => {
+    const lose = (): void => {
+      lost += 1;
+      throw new UnreachableError('lost on the wire');
+    };
+    if (random() < 0.25) lose();
+    const answer = await ask();
+    if (random() < 0.25) lose();
+    return answer;
+  };
+  const wire: Keyserver = {
+    exchange: (request) => flaky(() => server.keymaster.exchange(structuredClone(request))),
+    release: (request) => flaky(() => server.keymaster.release(request)),
+    contests: () => flaky(() => server.keymaster.contests()),
+    status: () => flaky(() => server.keymaster.status()),
+  };
+  const one = await engine({ keyserver: wire });
+  // Nobody waits for the back-off here: as if the person pressed Retry.
+  const retry = setInterval(() => one.retry(), 20);
+  one.start();
+  await until(one, closed);
+  await expectWholeProof(one);
+  clearInterval(retry);
+  expect(lost).toBeGreaterThan(3);
+});
+
+test('restarts at any moment over the same buffers: it goes on from what was kept', async () => {
+  const longer = proofOf(14, 127);
+  await server.close();
+  server = await openKeymaster(`${folder.path}/longer`, [longer], { clock: clockOfNow, log: silent, kinds });
+  const random = seeded(3);
+  const buffers = new MemoryBuffers();
+  let restarts = 0;
+  for (let done = false; !done; restarts++) {
+    const one = await engine({ buffers });
+    one.start();
+    await Promise.race([until(one, closed), new Promise((resolve) => setTimeout(resolve, 200 + random() * 300))]);
+    done = closed(one.snapshot) && one.snapshot.outBuffer === 0;
+    if (done) await expectWholeProof(one, longer);
+    await one.close();
+  }
+  expect(restarts).toBeGreaterThan(1);
+});
+
+describe('pause', () => {
+  test('keeps the block and its checkpoint, frees the workers, and gives up the turn', async () => {
+    let turns = 0;
+    const buffers = new MemoryBuffers();
+    const one = await engine({
+      buffers,
+      takeTurn: async () => {
+        turns += 1;
+        return () => {
+          turns -= 1;
+        };
+      },
+    });
+    one.start();
+    await until(one, ({ totals }) => (totals['proof']?.blocks ?? 0) > 2);
+    expect(turns).toBe(1);
+    one.pause();
+    expect(one.snapshot).toMatchObject({ wanted: false, pause: { reason: 'by-you' }, rate: 0 });
+    await expect.poll(() => turns).toBe(0);
+    const { blocks, facts } = await buffers.load();
+    expect(blocks.length).toBeGreaterThan(0);
+    expect(facts.wanted).toBe(false);
+    one.start();
+    await until(one, closed);
+    await expectWholeProof(one);
+  });
+
+  test('more workers and fewer, within what the machine has', async () => {
+    const one = await engine();
+    one.setWorkers(99);
+    expect(one.snapshot.workers).toBe(2);
+    one.setWorkers(0);
+    expect(one.snapshot.workers).toBe(1);
+  });
+});
+
+test('a worker that dies is replaced, and its block goes on', async () => {
+  const handles: ReturnType<typeof inThread>[] = [];
+  const one = await engine({
+    spawn: () => {
+      const handle = inThread();
+      handles.push(handle);
+      return handle;
+    },
+  });
+  one.start();
+  await until(one, ({ totals }) => (totals['proof']?.blocks ?? 0) > 0);
+  handles[0]?.die(new Error('out of memory'));
+  await until(one, ({ notices }) => notices.some(({ text }) => text.includes('out of memory')));
+  await until(one, closed);
+  await expectWholeProof(one);
+  expect(handles).toHaveLength(2);
+});
+
+test('storage that fails: it says so, goes on in memory, and loses nothing', async () => {
+  let steps = 0;
+  class Full extends MemoryBuffers {
+    protected override async changed(): Promise<void> {
+      steps += 1;
+      if (steps > 8) throw new DOMException('The quota has been exceeded.', 'QuotaExceededError');
+    }
+  }
+  const one = await engine({ buffers: new Full() });
+  one.start();
+  const told = await until(one, ({ storage }) => storage === 'memory');
+  expect(told.notices.map(({ text }) => text).join()).toContain('The quota has been exceeded.');
+  await until(one, closed);
+  await expectWholeProof(one);
+});
+
+test('no core that is right: it says which answer was wrong, and computes nothing', async () => {
+  const one = await engine({
+    spawn: () => ({
+      ...inThread(),
+      prepare: async () => [{ name: 'ogr-64', differences: ['row 1: 5 nodes instead of 4'], stepsPerSecond: 0 }],
+    }),
+  });
+  one.start();
+  const { pause, rate } = await until(one, (snapshot) => snapshot.pause?.reason === 'no-core');
+  expect({ pause, rate }).toEqual({ pause: { reason: 'no-core', detail: 'row 1: 5 nodes instead of 4' }, rate: 0 });
+  expect((await server.keymaster.status()).reports).toEqual({ accepted: 0, duplicate: 0, refused: 0 });
+});
+
+test('a machine that miscalculates gives the block back and reports nothing', async () => {
+  let wrong = 0;
+  const one = await engine({
+    spawn: () => {
+      const right = inThread();
+      return {
+        ...right,
+        async work(request, onProgress) {
+          const outcome = await right.work(request, onProgress);
+          if (!outcome.finished || wrong > 0) return outcome;
+          wrong += 1;
+          return { ...outcome, evidence: outcome.evidence.map((one) => ({ ...one, ruler: [0, 1, 2] })) };
+        },
+      };
+    },
+  });
+  one.start();
+  const { notices } = await until(one, (snapshot) => snapshot.notices.length > 0);
+  expect(notices[0]?.text).toMatch(/computed a wrong result .*given back/);
+  await until(one, closed);
+  await expectWholeProof(one);
+});
+
+test('another engine has the turn: it waits, says so, and takes over', async () => {
+  let free: () => void = () => {};
+  const one = await engine({
+    takeTurn: (onWait) => {
+      onWait();
+      return new Promise((resolve) => {
+        free = () => resolve(() => {});
+      });
+    },
+  });
+  one.start();
+  expect((await until(one, ({ pause }) => pause?.reason === 'another-tab')).blocks).toEqual([]);
+  free();
+  await until(one, closed);
+  await expectWholeProof(one);
+});
+
+/** A small generator of repeatable numbers in 0…1 (mulberry32). */
+function seeded(seed: number): () => number {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
