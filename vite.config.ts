@@ -1,8 +1,9 @@
 /**
  * One config for the three builds: the PWA (`vite build`), the Node command line (`vite build --ssr`), and the
- * tests (vitest). The only code of ours here is the plugin that compiles AssemblyScript.
+ * tests (vitest). The only code of ours here is the plugin that compiles kernels.
  */
 import { readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import * as asc from 'assemblyscript/asc';
 import type { Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
@@ -11,31 +12,35 @@ import { defineConfig } from 'vitest/config';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 /**
- * `import url from './kernel.ts?asc'` compiles the AssemblyScript file and gives the address of its wasm: a file of
- * its own in the PWA, so that it is cached and precached; a data: URL in Node, which its `fetch` can read.
- * `?asc&enable=simd,relaxed-simd` turns features on.
+ * `import url from './kernel.ts?asc'` compiles the AssemblyScript file and gives the address of its wasm;
+ * `?asc&enable=simd,relaxed-simd` turns features on. `import url from './table.bin?bytes'` gives that of a file as it is.
+ * The address is that of a file in the PWA, so that it is cached and precached; a data: URL in Node, which its
+ * `fetch` can read.
  */
-function assemblyScript(): Plugin {
-  let asFile = false;
+function kernels(): Plugin {
+  let toFile = false;
   return {
-    name: 'tabherd:assemblyscript',
+    name: 'tabherd:kernels',
     enforce: 'pre',
     configResolved(config) {
-      asFile = config.command === 'build' && !config.build.ssr && !process.env['VITEST'];
+      toFile = config.command === 'build' && !config.build.ssr && !process.env['VITEST'];
     },
     async load(id) {
       const [file, query] = id.split('?');
       const parameters = new URLSearchParams(query);
-      if (file === undefined || !parameters.has('asc')) return null;
-      const { wasm, imports } = await compile(file, parameters.get('enable') ?? '');
-      for (const source of imports) this.addWatchFile(source);
-      if (!asFile) return `export default 'data:application/wasm;base64,${Buffer.from(wasm).toString('base64')}';`;
-      const name = file
-        .replace(/^.*\/assembly\//, '')
-        .replace(/\//g, '-')
-        .replace(/\.ts$/, '.wasm');
-      const reference = this.emitFile({ type: 'asset', name, source: wasm });
-      return `export default import.meta.ROLLUP_FILE_URL_${reference};`;
+      if (file === undefined || !(parameters.has('asc') || parameters.has('bytes'))) return null;
+      let source: Uint8Array;
+      let name = basename(file);
+      if (parameters.has('bytes')) {
+        source = readFileSync(file);
+      } else {
+        const { wasm, imports } = await compile(file, parameters.get('enable') ?? '');
+        for (const path of imports) this.addWatchFile(path);
+        source = wasm;
+        name = `${basename(dirname(file))}-${basename(file, '.ts')}.wasm`;
+      }
+      if (!toFile) return `export default 'data:;base64,${Buffer.from(source).toString('base64')}';`;
+      return `export default import.meta.ROLLUP_FILE_URL_${this.emitFile({ type: 'asset', name, source })};`;
     },
   };
 }
@@ -69,7 +74,7 @@ async function compile(file: string, enable: string): Promise<{ wasm: Uint8Array
 export default defineConfig(({ isSsrBuild }) => ({
   define: { __TABHERD_VERSION__: JSON.stringify(version) },
   plugins: [
-    assemblyScript(),
+    kernels(),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src/sw',
@@ -80,7 +85,7 @@ export default defineConfig(({ isSsrBuild }) => ({
       injectManifest: { globPatterns: ['**/*.{html,js,css,wasm,bin,svg,png,webmanifest}'] },
     }),
   ],
-  worker: { format: 'es', plugins: () => [assemblyScript()] },
+  worker: { format: 'es', plugins: () => [kernels()] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: isSsrBuild
     ? {

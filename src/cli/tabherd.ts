@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { bench } from './bench.ts';
 import { crunch } from './crunch.ts';
 import { knownAnswers } from './known-answers.ts';
+import { choose, stubs } from './make.ts';
 import { serve } from './serve.ts';
 import { status } from './status.ts';
 
@@ -65,6 +66,19 @@ program
   .argument('<url>', 'address of a gateway')
   .option('--json', 'as the API gives it')
   .action(status);
+
+program
+  .command('choose')
+  .description("make the OGR cores' choose table anew; 12 segments take about 20 minutes")
+  .argument('<file>', 'where to write it')
+  .option('--depth <number>', 'segments to which it is exact', whole(1, 15), 12)
+  .action(choose);
+
+program
+  .command('stubs')
+  .description('count the stubs of an OGR search: `units` and `stubsByPrefix` for its manifest')
+  .argument('<manifest>', 'a manifest whose `search` is complete but for these')
+  .action(stubs);
 
 try {
   await program.parseAsync();

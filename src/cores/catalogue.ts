@@ -6,7 +6,7 @@ import ogr64 from '../../assembly/ogr/search.ts?asc';
 import rc5Scalar4 from '../../assembly/rc5/scalar4.ts?asc';
 import type { ContestKindName } from '../domain/contest.ts';
 import type { Core } from './core.ts';
-import { loadWasm } from './load-wasm.ts';
+import { loadWasm } from './load.ts';
 import { loadChoose } from './ogr/choose-table.ts';
 import ogrRows from './ogr/known-answers.json' with { type: 'json' };
 import { type OgrRow, ogrDifference } from './ogr/known-answers.ts';

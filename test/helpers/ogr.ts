@@ -2,7 +2,7 @@
 import searchUrl from '../../assembly/ogr/search.ts?asc';
 import { optimalLength } from '../../src/contests/ogr/known.ts';
 import { countStubs } from '../../src/contests/ogr/stubs.ts';
-import { loadWasm } from '../../src/cores/load-wasm.ts';
+import { loadWasm } from '../../src/cores/load.ts';
 import { chooseColumn, loadChoose } from '../../src/cores/ogr/choose-table.ts';
 import { OgrKernel } from '../../src/cores/ogr/ogr-core.ts';
 import type { ContestManifest, OgrSearch } from '../../src/domain/contest.ts';

@@ -6,12 +6,12 @@
  */
 import { COLUMN_BYTES, KNOWN, MINLEN, SETS } from '../../../assembly/ogr/layout.ts';
 import { optimalLength } from '../../contests/ogr/known.ts';
-import chooseUrl from './choose.bin?url&inline';
+import { loadBytes } from '../load.ts';
+import chooseUrl from './choose.bin?bytes';
 
 /** The exact columns 1.. one after another, one byte a set. */
 export async function loadChoose(): Promise<Uint8Array<ArrayBuffer>> {
-  const text = atob(chooseUrl.slice(chooseUrl.indexOf(',') + 1));
-  return unpackChoose(Uint8Array.from(text, (letter) => letter.charCodeAt(0)));
+  return unpackChoose(new Uint8Array(await loadBytes(chooseUrl)));
 }
 
 /** From what choose.bin is on disk. */

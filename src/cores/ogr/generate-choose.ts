@@ -5,7 +5,7 @@
  */
 import generatorUrl from '../../../assembly/ogr/generate.ts?asc';
 import { RESIDUES, SETS } from '../../../assembly/ogr/layout.ts';
-import { loadWasm } from '../load-wasm.ts';
+import { loadWasm } from '../load.ts';
 import { writeKnown } from './choose-table.ts';
 
 /** As deep as rulers fit the generator's maps of 192 bits. */

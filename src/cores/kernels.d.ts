@@ -3,3 +3,9 @@ declare module '*?asc' {
   const url: string;
   export default url;
 }
+
+/** A file as it is, as an address to fetch it from. */
+declare module '*?bytes' {
+  const url: string;
+  export default url;
+}
