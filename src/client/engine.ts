@@ -26,6 +26,8 @@ import { learn, wanted } from './stock.ts';
 
 const CHECKPOINT_MS = 5_000;
 const EMIT_MS = 250;
+/** With every contest closed, how often to look for new ones. */
+const NEW_CONTESTS_MS = 300_000;
 const HISTORY_SAMPLES = 600;
 const MAX_NOTICES = 20;
 /** A machine whose workers die this often in a row cannot compute. */
@@ -367,9 +369,13 @@ export class Engine implements EngineControl {
   async #exchange(): Promise<void> {
     const counter = this.#counter;
     if (counter.busy || Date.now() < counter.retryAt) return;
-    if (this.#state === 'on' && this.#contests.length === 0) return this.#refreshContests();
+    if (this.#state === 'on' && this.#nothingOpen() && Date.now() >= counter.askAt) {
+      counter.askAt = Date.now() + NEW_CONTESTS_MS;
+      return this.#refreshContests();
+    }
     const reports = reportBatch([...this.#reports.values()]);
-    const { workers, blocks } = { workers: this.#workers, blocks: this.#blocks.size };
+    const workers = this.#workers;
+    const blocks = [...this.#blocks.values()].map(({ lease }) => lease.contest);
     const mayAsk = this.#state === 'on' && this.#noCore === undefined && Date.now() >= counter.askAt;
     const want = mayAsk
       ? {
@@ -385,6 +391,11 @@ export class Engine implements EngineControl {
     this.#emit();
   }
 
+  /** True as well before the first contests were heard of. */
+  #nothingOpen(): boolean {
+    return this.#contests.every(({ state }) => state.state === 'closed');
+  }
+
   async #apply(reply: ExchangeReply): Promise<void> {
     for (const { lease, outcome, detail } of reply.results) {
       const report = this.#reports.get(lease);
@@ -393,6 +404,8 @@ export class Engine implements EngineControl {
       }
       this.#reports.delete(lease);
     }
+    // What was handed in makes room for more of the same.
+    if (reply.results.some(({ outcome }) => outcome === 'accepted')) this.#counter.askAt = 0;
     if (reply.results.length > 0) this.#totals = await this.#buffers.settle(reply.results);
     if (reply.leases.length > 0) {
       await this.#buffers.addBlocks(reply.leases);
@@ -424,6 +437,7 @@ export class Engine implements EngineControl {
     if (contests !== undefined) {
       this.#contests = contests;
       this.#keep('contests', contests);
+      if (!this.#nothingOpen()) this.#counter.askAt = 0;
       await this.#dropDead();
     }
     this.#emit();

@@ -1,7 +1,10 @@
 /**
  * How much work to ask for. Stock is thought of in seconds of this machine's measured speed: a block lasts about
  * a minute of one worker, and there are ten minutes of blocks in stock, so that a short time offline costs nothing.
- * Pure functions.
+ *
+ * Contests come in an order of preference, and stock is filled from the first that has free units. Only a client that
+ * is about to run dry takes what there is: were it to fill its stock from the second contest whenever it holds as
+ * much of the first as the manifest allows, it would be busy with the second when the first has more.
  */
 import type { Contest } from '../domain/contest.ts';
 import { type ExchangeRequest, MAX_BLOCKS } from '../protocol/keyserver.ts';
@@ -15,22 +18,25 @@ export interface Stock {
   /** Units a second of one worker, by contest; absent where nothing is known yet. */
   speeds: Readonly<Record<string, number>>;
   workers: number;
-  /** Blocks on hand, those being worked included. */
-  blocks: number;
+  /** The contest of each block on hand, those being worked included. */
+  blocks: readonly string[];
 }
 
 /** What to ask the gateway for now; `blocks: 0` while there is enough. */
-export function wanted({ contests, speeds, workers, blocks }: Stock): ExchangeRequest['want'] {
+export function wanted({ contests, speeds, workers, blocks }: Stock): Pick<ExchangeRequest['want'], 'blocks' | 'from'> {
   const open = contests.filter(({ state }) => state.state === 'open');
-  const first = open[0];
-  if (first === undefined) return { blocks: 0, from: [] };
-  const full = workers * blocksPerWorker(first, speeds);
+  const ask = (some: readonly Contest[], count: number) => ({
+    blocks: Math.min(MAX_BLOCKS, count),
+    from: some.map((contest) => ({ contest: contest.manifest.name, units: unitsPerBlock(contest, speeds) })),
+  });
+  // Nothing behind the blocks in hand.
+  if (blocks.length <= workers) return ask(open, open.length === 0 ? 0 : 2 * workers);
+  const first = open.find(({ state }) => state.done + state.leased < state.units);
+  if (first === undefined) return ask([], 0);
+  const full = Math.min(workers * blocksPerWorker(first, speeds), first.manifest.block.maxLeases);
+  const held = blocks.filter((contest) => contest === first.manifest.name).length;
   // Refilled when half is gone, so that one exchange serves many blocks.
-  const missing = blocks > workers && blocks * 2 > full ? 0 : full - blocks;
-  return {
-    blocks: Math.max(0, Math.min(MAX_BLOCKS, missing)),
-    from: open.map((contest) => ({ contest: contest.manifest.name, units: unitsPerBlock(contest, speeds) })),
-  };
+  return held * 2 > full ? ask([], 0) : ask([first], full - held);
 }
 
 /** 1 while the speed is unknown. */
