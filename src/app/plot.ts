@@ -62,7 +62,8 @@ export function openPlot(place: HTMLElement): Plot {
           stroke: colour('--ink-soft'),
           grid: { stroke: colour('--rule'), width: 1 },
           ticks: { show: false },
-          values: (_plot, splits) => splits.map(formatAxis),
+          // Without any rate yet, the zero line alone.
+          values: (_plot, splits) => splits.map((rate) => (rate > 0 && rate <= 1 ? '' : formatAxis(rate))),
         },
       ],
     },
