@@ -1,5 +1,6 @@
 /** The command line: `npm run -s tabherd -- <command>`. Each command is a file of its own. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_PORT } from '../server/serve.ts';
 import { bench } from './bench.ts';
 import { crunch } from './crunch.ts';
 import { knownAnswers } from './known-answers.ts';
@@ -24,7 +25,7 @@ const program = new Command('tabherd')
 program
   .command('serve')
   .description('run a keymaster, a gateway and the PWA on one port, over an embedded store')
-  .option('-p, --port <number>', 'port to listen on; 0: any free one', whole(0, 65_535), 2064)
+  .option('-p, --port <number>', 'port to listen on; 0: any free one', whole(0, 65_535), DEFAULT_PORT)
   .option('--host <address>', 'address to listen on (default: all of this machine)')
   .option('-d, --data <folder>', 'where the ledger is kept; made if missing', 'data')
   .option('-c, --contests <file...>', 'contest manifests (JSON) instead of the built-in ones, in order')

@@ -8,12 +8,6 @@ const LENGTHS = [
   553, 585,
 ] as const;
 
-/** Rulers of up to so many marks are known to be optimal, and may bound a search. */
-export const PROVEN_MARKS = 28;
-
-/** Of the best ruler known with 29 marks. */
-export const BEST_KNOWN_29 = 623;
-
 /** The length of the shortest ruler with so many marks. @throws RangeError no one knows it. */
 export function optimalLength(marks: number): number {
   const length = LENGTHS[marks];

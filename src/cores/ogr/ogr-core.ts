@@ -21,7 +21,7 @@ import { ogrSearch } from '../../contests/ogr/ogr.ts';
 import { diffsOf, isGolomb, marksOf } from '../../contests/ogr/rulers.ts';
 import { unitToStub } from '../../contests/ogr/stubs.ts';
 import type { Core, UnitCheckpoint, UnitSearch } from '../core.ts';
-import { loadChoose, writeKnown } from './choose-table.ts';
+import { writeKnown } from './choose-table.ts';
 
 /** No manifest has more than 29 marks, and 28 are the most whose optimum is known: 27 segments. */
 const SEGMENTS = 27;
@@ -130,11 +130,7 @@ export class OgrKernel {
   }
 }
 
-/** The core over the compiled `assembly/ogr/search.ts`. */
-export async function createOgrCore(module: WebAssembly.Module): Promise<Core> {
-  return ogrCoreOver(new OgrKernel(module, await loadChoose()));
-}
-
+/** A core over a kernel. */
 export function ogrCoreOver(kernel: OgrKernel): Core {
   return {
     name: 'ogr-64',
