@@ -112,6 +112,8 @@ export default defineConfig(({ isSsrBuild }) => ({
           testTimeout: 300_000,
           hookTimeout: 60_000,
           fileParallelism: false,
+          // After the others: real browsers at work leave little of two cores.
+          sequence: { groupOrder: 1 },
         },
       },
     ],
