@@ -42,8 +42,6 @@ export const END = 0x7c2000;
 export const TARGET = 0x7c2000;
 export const SHORTEST = 0x7e2000;
 export const GENERATOR_END = 0x802000;
-/** Segments and depths that the tables have columns for. */
-export const COLUMNS = 31;
 /** What `run` returns. */
 export const RUNNING = 0;
 export const FINISHED = 1;

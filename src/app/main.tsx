@@ -3,13 +3,17 @@ import { render } from 'preact';
 import { Workbox } from 'workbox-window';
 import { openBrowserEngine } from '../client/open-browser.ts';
 import { App } from './app.tsx';
+import { texts } from './texts.ts';
 
 declare const __TABHERD_VERSION__: string;
 
 const root = document.querySelector('#app');
 if (root === null) throw new Error('index.html has no #app');
 
-const engine = await openBrowserEngine(__TABHERD_VERSION__);
+const engine = await openBrowserEngine(__TABHERD_VERSION__).catch((error: unknown) => {
+  render(<p>{texts.cannotStart(error instanceof Error ? error.message : String(error))}</p>, root);
+  throw error;
+});
 render(<App engine={engine} />, root);
 
 addEventListener('online', () => engine.retry());
@@ -21,6 +25,6 @@ document.addEventListener('visibilitychange', () => {
 
 if ('serviceWorker' in navigator && import.meta.env.PROD) {
   const workbox = new Workbox('/sw.js');
-  // A new version takes over at the next visit; nothing in hand is disturbed.
+  // A new version takes over when no tab of the old one is left; nothing in hand is disturbed.
   workbox.register().catch((error: unknown) => console.warn('No service worker: works only online.', error));
 }

@@ -52,6 +52,7 @@ const pauses: Record<Reason, (facts: PauseFacts) => string> = {
 
 export const texts = {
   brand: 'Tabherd',
+  cannotStart: (why: string) => `Tabherd cannot start in this browser: ${why}`,
   /** What the browser's own tab says. */
   documentTitle: (state: string) => `${state} · Tabherd`,
   welcome: 'Lend a browser tab to a long search.',

@@ -17,6 +17,11 @@ const whole = (least: number, most: number) => (text: string) => {
   throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
 };
 
+const short = (most: number) => (text: string) => {
+  if (text.length <= most) return text;
+  throw new InvalidArgumentError(`It must not be longer than ${most} characters.`);
+};
+
 const program = new Command('tabherd')
   .description('distributed.net for the browser: keyserver, client, and checks')
   .version(__TABHERD_VERSION__)
@@ -42,7 +47,7 @@ program
   .argument('<url>', 'address of a gateway, such as http://localhost:2064')
   .option('-w, --workers <number>', 'worker threads (default: one less than cores)', whole(1, 512))
   .option('-d, --data <file>', 'where blocks, checkpoints and reports are kept', 'data/crunch.json')
-  .option('-n, --name <name>', 'name to show in the statistics')
+  .option('-n, --name <name>', 'name to show in the statistics, up to 64 characters', short(64))
   .option('-b, --blocks <number>', 'stop after this many blocks were acknowledged', whole(1, 1e9))
   .option('--until <contest>', 'stop when this contest is closed')
   .action((url, options) => crunch(url, options, __TABHERD_VERSION__));

@@ -39,8 +39,12 @@ export interface Saved {
 
 export interface Buffers {
   load(): Promise<Saved>;
+  /** The id kept here, or `fresh`, which is kept from now on: one step, so that two tabs agree. */
+  clientId(fresh: string): Promise<string>;
+  /** Those that are there already stay as they are, checkpoint included. */
   addBlocks(leases: readonly Lease[]): Promise<void>;
-  saveCheckpoint(lease: string, checkpoint: BlockCheckpoint): Promise<void>;
+  /** Of a block that is there; `undefined`: the block is to begin anew. */
+  saveCheckpoint(lease: string, checkpoint: BlockCheckpoint | undefined): Promise<void>;
   /** Out of the in-buffer, its checkpoint gone, and into the out-buffer. */
   finishBlock(report: Report): Promise<void>;
   /** Blocks that will not be worked: expired, released, of a closed contest. */
@@ -53,7 +57,8 @@ export interface Buffers {
   setFact<K extends keyof Facts>(key: K, value: Facts[K]): Promise<void>;
   /** The reports waiting now. */
   reports(): Promise<Report[]>;
-  close(): void;
+  /** Resolves when everything is written. */
+  close(): Promise<void>;
 }
 
 /** The totals with this report's units added: both answers mean that the keyserver has counted them. */
@@ -61,4 +66,8 @@ export function credit(totals: Totals, report: Report, result: ReportResult): To
   if (result.outcome === 'refused') return totals;
   const { blocks, units } = totals[report.contest] ?? { blocks: 0, units: 0 };
   return { ...totals, [report.contest]: { blocks: blocks + 1, units: units + report.evidence.length } };
+}
+
+export function withCheckpoint({ lease }: StoredBlock, checkpoint: BlockCheckpoint | undefined): StoredBlock {
+  return checkpoint === undefined ? { lease } : { lease, checkpoint };
 }

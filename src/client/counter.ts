@@ -1,6 +1,6 @@
 /**
- * The client's side of the gateway's counter: one exchange at a time, when one is due, with back-off after
- * failures. Knows when it may ask again, and why not sooner; keeps nothing else.
+ * The client's side of the gateway's counter: one call at a time, with back-off after failures. Knows when the gateway
+ * may be asked again, and why not sooner; keeps nothing else.
  */
 import { RefusedError, UnreachableError } from '../protocol/errors.ts';
 import type { ClientInfo, ExchangeReply, ExchangeRequest, Keyserver } from '../protocol/keyserver.ts';
@@ -9,34 +9,35 @@ import type { EngineSnapshot } from './snapshot.ts';
 
 /** The least wait before asking again where there was no work. */
 const NO_WORK_MS = 5_000;
+/** Nothing waits longer; a wait that seems to is a clock that was set back. */
+const LONGEST_MS = 600_000;
 
 export class Counter {
-  /** No exchange before this time: the gateway did not answer, or refused. */
+  /** No call before this time: the gateway did not answer, or refused. Milliseconds since 1970. */
   retryAt = 0;
   /** No asking for work before this time: there was none. Reports go out meanwhile. */
   askAt = 0;
   gateway: EngineSnapshot['gateway'] = { state: 'unknown' };
+  /** Why the last call was refused; undefined when it was not. */
+  refusal: RefusedError | undefined;
   /** The keyserver's clock minus ours, in milliseconds; undefined until it was heard. */
   skewMs: number | undefined;
 
   readonly #keyserver: Keyserver;
   readonly #client: ClientInfo;
   readonly #backoff = new Backoff();
-  #busy = false;
-  #running: Promise<unknown> = Promise.resolve();
 
   constructor(keyserver: Keyserver, client: ClientInfo) {
     this.#keyserver = keyserver;
     this.#client = client;
   }
 
-  get busy(): boolean {
-    return this.#busy;
+  get mayCall(): boolean {
+    return isDue(this.retryAt);
   }
 
-  /** Resolves when no call is on its way. */
-  async idle(): Promise<void> {
-    await this.#running;
+  get mayAsk(): boolean {
+    return isDue(this.askAt);
   }
 
   /** Forgets the waits: the person asked, or the network is back. */
@@ -46,15 +47,9 @@ export class Counter {
     this.#backoff.reset();
   }
 
-  /** One call to the keyserver; undefined when it failed, and `gateway` and `retryAt` say how. */
-  call<T>(ask: (keyserver: Keyserver, client: ClientInfo) => Promise<T>): Promise<T | undefined> {
-    const call = this.#call(ask);
-    this.#running = call.catch(() => undefined);
-    return call;
-  }
-
-  async #call<T>(ask: (keyserver: Keyserver, client: ClientInfo) => Promise<T>): Promise<T | undefined> {
-    this.#busy = true;
+  /** One call to the keyserver; undefined when it failed: `gateway`, `refusal` and `retryAt` say how. */
+  async call<T>(ask: (keyserver: Keyserver, client: ClientInfo) => Promise<T>): Promise<T | undefined> {
+    this.refusal = undefined;
     try {
       const answer = await ask(this.#keyserver, this.#client);
       this.gateway = { state: 'reached', reachedAt: Date.now() };
@@ -62,13 +57,17 @@ export class Counter {
       this.#backoff.reset();
       return answer;
     } catch (error) {
-      if (!(error instanceof UnreachableError || error instanceof RefusedError)) throw error;
-      const asked = error instanceof UnreachableError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-      this.retryAt = Date.now() + Math.max(this.#backoff.next(), asked);
-      this.gateway = { ...this.gateway, state: 'unreachable', error: error.message };
+      if (error instanceof RefusedError) {
+        this.refusal = error;
+        this.gateway = { state: 'reached', reachedAt: Date.now(), error: error.message };
+        this.retryAt = Date.now() + this.#backoff.next();
+      } else if (error instanceof UnreachableError) {
+        this.gateway = { ...this.gateway, state: 'unreachable', error: error.message };
+        this.retryAt = Date.now() + Math.max(this.#backoff.next(), (error.retryAfterSeconds ?? 0) * 1000);
+      } else {
+        throw error;
+      }
       return undefined;
-    } finally {
-      this.#busy = false;
     }
   }
 
@@ -80,4 +79,10 @@ export class Counter {
     if (empty) this.askAt = Date.now() + Math.max(NO_WORK_MS, reply.retryAfterSeconds * 1000);
     return reply;
   }
+}
+
+/** Whether a time, in milliseconds since 1970, has come; Infinity never does. */
+export function isDue(at: number): boolean {
+  const waitMs = at - Date.now();
+  return waitMs <= 0 || (waitMs > LONGEST_MS && waitMs !== Number.POSITIVE_INFINITY);
 }

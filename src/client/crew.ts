@@ -32,10 +32,10 @@ export interface Worker {
 
 export class Crew {
   readonly #spawn: () => WorkerHandle;
-  readonly #onBroken: (worker: Worker, reason: Error) => void;
+  readonly #onBroken: (reason: Error) => void;
   #workers: Worker[] = [];
 
-  constructor(spawn: () => WorkerHandle, onBroken: (worker: Worker, reason: Error) => void) {
+  constructor(spawn: () => WorkerHandle, onBroken: (reason: Error) => void) {
     this.#spawn = spawn;
     this.#onBroken = onBroken;
   }
@@ -56,7 +56,9 @@ export class Crew {
     if (tooMany > 0) this.#workers.slice(-tooMany).forEach(stopWork);
   }
 
+  /** Ends the worker; whatever it had in hand is nobody's. */
   dismiss(worker: Worker): void {
+    worker.hand = undefined;
     worker.handle.terminate();
     this.#workers = this.#workers.filter((other) => other !== worker);
   }
@@ -67,7 +69,7 @@ export class Crew {
     void worker.handle.broken.then((reason) => {
       if (!this.#workers.includes(worker)) return;
       this.dismiss(worker);
-      this.#onBroken(worker, reason);
+      this.#onBroken(reason);
     });
   }
 }

@@ -5,33 +5,40 @@
  * States, changed only in `#enter`:
  *
  *   off ──start──▶ queued ──turn──▶ on ──pause──▶ stopping ──hands down──▶ off
- *                    └──pause──▶ off                 └──start──▶ (off, then queued again)
+ *                    └──pause, then turn──▶ off      └──start──▶ (off, then queued again)
  *
  * Everything that happens ends in `#pump`, which looks at the whole and does what is due; it is cheap and may be
  * called at any time. A block is in the in-buffer until its report is in the out-buffer, and a report stays there
- * until the keyserver has answered for it: no moment in between loses either.
+ * until the keyserver has answered for it: no moment in between loses either. There is one conversation with the
+ * gateway at a time, and it ends when its answer is kept: what is asked next always knows what came before.
  */
 import { kinds } from '../contests/kinds.ts';
-import type { Contest, ContestState, Hit } from '../domain/contest.ts';
+import type { Contest, ContestKindName } from '../domain/contest.ts';
 import type { Report } from '../domain/work.ts';
 import { type ExchangeReply, type Keyserver, MAX_HOLDING } from '../protocol/keyserver.ts';
 import { reportBatch } from '../protocol/report-batch.ts';
 import type { WorkOutcome, WorkProgress } from '../protocol/worker-api.ts';
-import type { Buffers, Facts, Saved, StoredBlock } from './buffers.ts';
-import { Counter } from './counter.ts';
+import { Backoff } from './backoff.ts';
+import type { Buffers, StoredBlock } from './buffers.ts';
+import { Counter, isDue } from './counter.ts';
 import { Crew, type Hand, stopWork, type Worker, type WorkerHandle } from './crew.ts';
-import { SafeBuffers } from './safe-buffers.ts';
-import type { EngineControl, EngineSnapshot, Notice, Pause, RateSample, Totals } from './snapshot.ts';
-import { learn, wanted } from './stock.ts';
+import { Holdings } from './holdings.ts';
+import type { EngineControl, EngineSnapshot, Notice, RateSample } from './snapshot.ts';
+import { wanted } from './stock.ts';
+import { type Unusable, view } from './view.ts';
 
 const CHECKPOINT_MS = 5_000;
 const EMIT_MS = 250;
-/** With every contest closed, how often to look for new ones. */
+/** How often a paused engine looks how the contests stand, and a running one for new ones when all are closed. */
+const STATES_MS = 60_000;
 const NEW_CONTESTS_MS = 300_000;
+/** A worker asked to stop that has not by then is ended: it loses a quarter of a second. */
+const STOP_MS = 1_000;
+/** A machine whose workers die this often in a row cannot compute now. */
+const MAX_BREAKS = 5;
+const BROKEN_MS = 60_000;
 const HISTORY_SAMPLES = 600;
 const MAX_NOTICES = 20;
-/** A machine whose workers die this often in a row cannot compute. */
-const MAX_BREAKS = 5;
 
 export interface EnginePorts {
   keyserver: Keyserver;
@@ -52,15 +59,15 @@ export interface EnginePorts {
   version: string;
   /** Shown in the keyserver's statistics. */
   name?: string;
-  /** Called when reports wait and could not be sent: the place to register a Background Sync. */
+  /** Called when reports wait that cannot be sent now: the place to register a Background Sync. */
   onReportsWaiting?(): void;
 }
 
-type State = 'off' | 'queued' | 'on' | 'stopping';
+export type State = 'off' | 'queued' | 'on' | 'stopping';
 
 export class Engine implements EngineControl {
   readonly #ports: EnginePorts;
-  readonly #buffers: SafeBuffers;
+  readonly #holdings: Holdings;
   readonly #counter: Counter;
   readonly #crew: Crew;
   readonly #listeners = new Set<(snapshot: EngineSnapshot) => void>();
@@ -69,19 +76,23 @@ export class Engine implements EngineControl {
   #state: State = 'off';
   #wanted: boolean;
   #everStarted: boolean;
+  #workers: number;
   #otherRuns = false;
   #closed = false;
   #giveUpTurn: (() => void) | undefined;
-  #workers: number;
-  #noCore: string | undefined;
+
+  /** Kinds that cannot be computed here, for now or at all. */
+  readonly #unusable = new Map<ContestKindName, Unusable>();
+  readonly #loading = new Backoff();
   #breaks = 0;
 
-  #blocks = new Map<string, StoredBlock>();
-  #reports = new Map<string, Report>();
-  #contests: Contest[];
-  #speeds: Record<string, number>;
-  #totals: Totals;
-  #mine: Set<string>;
+  /** The conversation under way. */
+  #talking: Promise<void> | undefined;
+  #contestsStale = true;
+  #statesAt = 0;
+  #toRelease: string[] = [];
+  /** After a refusal reports go one by one, so that a bad one does not keep the others. */
+  #oneByOne = false;
 
   #notices: Notice[] = [];
   #history: RateSample[] = [];
@@ -89,24 +100,21 @@ export class Engine implements EngineControl {
   #emitting: ReturnType<typeof setTimeout> | undefined;
   readonly #savedAt = new WeakMap<Hand, number>();
 
-  private constructor(ports: EnginePorts, buffers: SafeBuffers, { blocks, reports, facts }: Saved, clientId: string) {
+  private constructor(ports: EnginePorts, holdings: Holdings) {
     this.#ports = ports;
-    this.#buffers = buffers;
-    buffers.onLost = (reason) => this.#onStorageLost(reason);
-    for (const block of blocks) this.#blocks.set(block.lease.id, block);
-    for (const report of reports) this.#reports.set(report.lease, report);
-    this.#wanted = facts.wanted ?? false;
-    this.#everStarted = facts.wanted !== undefined;
-    this.#workers = Math.min(ports.maxWorkers, facts.workers ?? ports.defaultWorkers);
-    this.#contests = facts.contests ?? [];
-    this.#speeds = facts.speeds ?? {};
-    this.#totals = facts.totals ?? {};
-    this.#mine = new Set(facts.mine);
+    this.#holdings = holdings;
+    holdings.onStorageLost = (reason) => {
+      this.#notice(`Storage failed (${messageOf(reason)}). Work goes on in memory, and is lost when this is closed.`);
+    };
+    this.#wanted = holdings.wanted ?? false;
+    this.#everStarted = holdings.wanted !== undefined;
+    this.#workers = Math.min(ports.maxWorkers, holdings.workers ?? ports.defaultWorkers);
     const { version, name } = ports;
-    this.#counter = new Counter(ports.keyserver, { id: clientId, version, ...(name === undefined ? {} : { name }) });
+    const client = { id: holdings.clientId, version, ...(name === undefined ? {} : { name }) };
+    this.#counter = new Counter(ports.keyserver, client);
     this.#crew = new Crew(
       () => ports.spawn(),
-      (worker, reason) => this.#onBroken(worker, reason),
+      (reason) => this.#onBroken(reason),
     );
     this.#snapshot = this.#look();
     this.#ticker = setInterval(() => this.#tick(), 1000);
@@ -115,13 +123,9 @@ export class Engine implements EngineControl {
 
   /** Reads the buffers; goes on by itself where the person had it running, and sends what waits. */
   static async open(ports: EnginePorts): Promise<Engine> {
-    const buffers = new SafeBuffers(ports.buffers);
-    const saved = await buffers.load();
-    const clientId = saved.facts.clientId ?? newClientId();
-    if (saved.facts.clientId === undefined) await buffers.setFact('clientId', clientId);
-    const engine = new Engine(ports, buffers, saved, clientId);
+    const engine = new Engine(ports, await Holdings.open(ports.buffers));
     if (engine.#wanted) void engine.#queue();
-    else void engine.#refreshContests().then(() => engine.#pump());
+    else engine.#pump();
     engine.#emit();
     return engine;
   }
@@ -136,35 +140,34 @@ export class Engine implements EngineControl {
   }
 
   start(): void {
-    this.#noCore = undefined;
-    this.#breaks = 0;
-    this.#counter.hurry();
-    this.#keep('wanted', true);
+    this.#hurry();
+    this.#holdings.keep('wanted', true);
     // First for itself: the tab whose button was pressed is the first in the queue.
     this.#want(true);
     this.#ports.others?.tell(true);
   }
 
   pause(): void {
-    this.#keep('wanted', false);
+    this.#holdings.keep('wanted', false);
     this.#want(false);
     this.#ports.others?.tell(false);
   }
 
   setWorkers(count: number): void {
     this.#workers = Math.max(1, Math.min(this.#ports.maxWorkers, Math.round(count)));
-    this.#keep('workers', this.#workers);
+    this.#holdings.keep('workers', this.#workers);
     this.#pump();
     this.#emit();
   }
 
   retry(): void {
-    this.#counter.hurry();
+    this.#hurry();
     this.#pump();
   }
 
   /** Keeps every block's last known checkpoint: before the tab may vanish. */
   async checkpoint(): Promise<void> {
+    if (this.#holdings.reports.size > 0) this.#ports.onReportsWaiting?.();
     await Promise.all(this.#crew.workers.flatMap(({ hand }) => (hand === undefined ? [] : [this.#save(hand)])));
   }
 
@@ -175,13 +178,18 @@ export class Engine implements EngineControl {
     clearTimeout(this.#emitting);
     this.#listeners.clear();
     await this.checkpoint();
-    await this.#counter.idle();
+    await this.#talking;
     for (const worker of this.#crew.workers) this.#crew.dismiss(worker);
     this.#giveUpTurn?.();
-    this.#buffers.close();
+    await this.#holdings.close();
   }
 
   // ── running and stopping ──────────────────────────────────────────────────────────────────────────────────────
+
+  #enter(state: State): void {
+    this.#state = state;
+    this.#emit();
+  }
 
   #want(wanted: boolean): void {
     this.#wanted = wanted;
@@ -191,39 +199,41 @@ export class Engine implements EngineControl {
     else this.#emit();
   }
 
-  #enter(state: State): void {
-    this.#state = state;
-    this.#emit();
-  }
-
   async #queue(): Promise<void> {
     this.#enter('queued');
+    this.#pump();
     const giveUp = await this.#ports.takeTurn(() => {
       this.#otherRuns = true;
       this.#emit();
     });
     this.#otherRuns = false;
-    if (!this.#wanted) {
+    // Another tab may have worked on the buffers since they were read.
+    if (this.#wanted && !this.#closed) await this.#holdings.reload();
+    if (!this.#wanted || this.#closed) {
       giveUp();
       this.#enter('off');
       return;
     }
     this.#giveUpTurn = giveUp;
-    // Another tab may have worked on the buffers since they were read.
-    const { blocks, reports, facts } = await this.#buffers.load();
-    this.#blocks = new Map(blocks.map((block) => [block.lease.id, block]));
-    this.#reports = new Map(reports.map((report) => [report.lease, report]));
-    this.#totals = facts.totals ?? {};
-    this.#speeds = facts.speeds ?? this.#speeds;
-    this.#mine = new Set(facts.mine);
-    this.#enter(this.#wanted ? 'on' : 'stopping');
+    this.#workers = Math.min(this.#ports.maxWorkers, this.#holdings.workers ?? this.#workers);
+    this.#contestsStale = true;
+    this.#enter('on');
     this.#pump();
   }
 
   #stop(): void {
     if (this.#state === 'on') this.#enter('stopping');
     else this.#emit();
-    for (const worker of this.#crew.workers) stopWork(worker);
+    for (const worker of this.#crew.workers) {
+      // One that still loads or tests its cores has nothing to lose.
+      if (worker.hand !== undefined && worker.hand.progress === undefined) this.#crew.dismiss(worker);
+      else stopWork(worker);
+    }
+    setTimeout(() => {
+      if (this.#state !== 'stopping') return;
+      for (const worker of this.#crew.workers) this.#crew.dismiss(worker);
+      this.#pump();
+    }, STOP_MS);
     this.#pump();
   }
 
@@ -242,221 +252,294 @@ export class Engine implements EngineControl {
     if (this.#closed) return;
     if (this.#state === 'stopping') this.#afterStop();
     if (this.#state === 'on') {
-      this.#crew.resize(this.#workers);
+      this.#crew.resize(this.#nothingUsable() ? 0 : this.#workers);
       for (const worker of this.#crew.workers) {
-        if (worker.hand !== undefined || this.#noCore !== undefined) continue;
+        if (worker.hand !== undefined) continue;
         const block = this.#nextBlock();
         if (block === undefined) break;
         void this.#work(worker, block);
       }
     }
-    void this.#exchange();
+    this.#talk();
+  }
+
+  /** Forgets what kept it waiting. */
+  #hurry(): void {
+    this.#counter.hurry();
+    this.#statesAt = 0;
+    this.#unusable.clear();
+    this.#loading.reset();
+    this.#breaks = 0;
   }
 
   // ── blocks ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  #usable({ manifest }: Contest): boolean {
+    const unusable = this.#unusable.get(manifest.search.kind);
+    return unusable === undefined || isDue(unusable.until);
+  }
+
+  #nothingUsable(): boolean {
+    return this.#holdings.contests.length > 0 && !this.#holdings.contests.some((contest) => this.#usable(contest));
+  }
+
   /** Begun blocks first, then in the order of contests and units. */
   #nextBlock(): StoredBlock | undefined {
     const inHand = new Set(this.#crew.workers.map(({ hand }) => hand?.lease.id));
-    const order = new Map(this.#contests.map(({ manifest }, i) => [manifest.name, i]));
+    const order = new Map<string, number>();
+    for (const contest of this.#holdings.contests) {
+      if (this.#usable(contest)) order.set(contest.manifest.name, order.size);
+    }
     const rank = ({ lease, checkpoint }: StoredBlock): number =>
       (checkpoint === undefined ? 1000 : 0) + (order.get(lease.contest) ?? 999);
-    return [...this.#blocks.values()]
-      .filter(({ lease }) => !inHand.has(lease.id) && this.#contest(lease.contest) !== undefined)
+    return [...this.#holdings.blocks.values()]
+      .filter(({ lease }) => !inHand.has(lease.id) && order.has(lease.contest))
       .toSorted((a, b) => rank(a) - rank(b) || a.lease.first - b.lease.first)[0];
   }
 
-  async #work(worker: Worker, { lease, checkpoint }: StoredBlock): Promise<void> {
-    const contest = this.#contest(lease.contest);
+  async #work(worker: Worker, block: StoredBlock): Promise<void> {
+    const contest = this.#holdings.contest(block.lease.contest);
     if (contest === undefined) return;
-    const { manifest } = contest;
-    const hand: Hand = { lease, progress: undefined, stopping: false };
+    const hand: Hand = { lease: block.lease, progress: undefined, stopping: false };
     worker.hand = hand;
     this.#emit();
-    let outcome: WorkOutcome;
-    try {
-      const tried = await worker.handle.prepare(manifest.search.kind);
-      if (worker.hand !== hand) return;
-      const best = Math.max(0, ...tried.map(({ stepsPerSecond }) => stepsPerSecond));
-      if (best === 0) return this.#giveUp(worker, tried.flatMap(({ differences }) => differences)[0] ?? 'no core');
-      const guess = kinds[manifest.search.kind].unitsPerSecond(best);
-      if (guess !== undefined) this.#speeds[manifest.name] ??= guess;
-      const { first, count } = lease;
-      if (hand.stopping) return this.#lay(worker);
-      outcome = await worker.handle.work(
-        { manifest, first, count, ...(checkpoint === undefined ? {} : { checkpoint }) },
-        (progress) => this.#onProgress(worker, hand, progress),
-      );
-    } catch (error) {
-      if (worker.hand !== hand) return;
-      this.#crew.dismiss(worker);
-      this.#onBroken(worker, error instanceof Error ? error : new Error(String(error)));
-      return;
-    }
+    const outcome = (await this.#ready(worker, hand, contest))
+      ? await this.#run(worker, hand, contest, block)
+      : undefined;
     if (worker.hand !== hand) return;
-    this.#breaks = 0;
-    if (outcome.finished) await this.#finish(contest, hand, outcome);
-    else if (this.#blocks.has(lease.id)) {
-      this.#blocks.set(lease.id, { lease, checkpoint: outcome.checkpoint });
-      await this.#buffers.saveCheckpoint(lease.id, outcome.checkpoint);
+    try {
+      if (outcome?.finished === true) await this.#finish(contest, hand, outcome);
+      else if (outcome !== undefined) {
+        this.#holdings.progress(hand.lease.id, outcome.checkpoint);
+        await this.#holdings.save(hand.lease.id);
+      }
+    } finally {
+      worker.hand = undefined;
+      this.#pump();
+      this.#emit();
     }
-    this.#lay(worker);
   }
 
-  #lay(worker: Worker): void {
-    worker.hand = undefined;
-    this.#pump();
-    this.#emit();
+  /** Whether the worker has a core for the contest; if not, why not is noted. */
+  async #ready(worker: Worker, hand: Hand, { manifest }: Contest): Promise<boolean> {
+    const { kind } = manifest.search;
+    try {
+      const tried = await worker.handle.prepare(kind);
+      if (worker.hand !== hand || hand.stopping) return false;
+      const best = Math.max(0, ...tried.map(({ stepsPerSecond }) => stepsPerSecond));
+      if (best > 0) {
+        this.#unusable.delete(kind);
+        this.#loading.reset();
+        this.#holdings.guessSpeed(manifest.name, kinds[kind].unitsPerSecond(best));
+        return true;
+      }
+      const detail = tried.flatMap(({ differences }) => differences)[0] ?? 'there is no core for it';
+      this.#unusable.set(kind, { reason: 'no-core', detail, until: Number.POSITIVE_INFINITY });
+    } catch (error) {
+      // The kernel did not come: a network that is away, a gateway that restarts.
+      const until = Date.now() + this.#loading.next();
+      if (worker.hand === hand) this.#unusable.set(kind, { reason: 'unreachable', detail: messageOf(error), until });
+    }
+    return false;
   }
 
-  #giveUp(worker: Worker, detail: string): void {
-    this.#noCore = detail;
-    this.#lay(worker);
+  async #run(worker: Worker, hand: Hand, { manifest }: Contest, block: StoredBlock): Promise<WorkOutcome | undefined> {
+    const { lease, checkpoint } = block;
+    const { first, count } = lease;
+    try {
+      const request = { manifest, first, count, ...(checkpoint === undefined ? {} : { checkpoint }) };
+      const outcome = await worker.handle.work(request, (progress) => this.#onProgress(worker, hand, progress));
+      this.#breaks = 0;
+      return outcome;
+    } catch (error) {
+      if (worker.hand !== hand) return undefined;
+      if (checkpoint !== undefined) {
+        this.#notice(`A block of ${lease.contest} begins anew: its checkpoint cannot be used (${messageOf(error)}).`);
+        this.#holdings.progress(lease.id, undefined);
+        await this.#holdings.save(lease.id);
+      } else {
+        await this.#giveBack(lease.id, `A block of ${lease.contest} could not be worked (${messageOf(error)})`);
+      }
+      return undefined;
+    }
   }
 
   #onProgress(worker: Worker, hand: Hand, progress: WorkProgress): void {
-    if (worker.hand !== hand || !this.#blocks.has(hand.lease.id)) return;
+    if (worker.hand !== hand) return;
     hand.progress = progress;
-    this.#blocks.set(hand.lease.id, { lease: hand.lease, checkpoint: progress.checkpoint });
-    if (Date.now() - (this.#savedAt.get(hand) ?? 0) >= CHECKPOINT_MS) void this.#save(hand);
+    this.#holdings.progress(hand.lease.id, progress.checkpoint);
+    const savedAgo = Date.now() - (this.#savedAt.get(hand) ?? 0);
+    if (savedAgo >= CHECKPOINT_MS || savedAgo < 0) void this.#save(hand);
     this.#emitSoon();
   }
 
   async #save(hand: Hand): Promise<void> {
-    if (hand.progress === undefined || !this.#blocks.has(hand.lease.id)) return;
     this.#savedAt.set(hand, Date.now());
-    await this.#buffers.saveCheckpoint(hand.lease.id, hand.progress.checkpoint);
+    if (hand.progress !== undefined) await this.#holdings.save(hand.lease.id);
   }
 
   async #finish(contest: Contest, { lease }: Hand, outcome: WorkOutcome & { finished: true }): Promise<void> {
-    if (!this.#blocks.has(lease.id)) return;
+    if (!this.#holdings.blocks.has(lease.id)) return;
     const { manifest } = contest;
     const { evidence, core, seconds } = outcome;
     const report: Report = { lease: lease.id, contest: lease.contest, first: lease.first, evidence, core, seconds };
     // The keyserver's own check, made here first: a machine that miscalculates should know before it is refused.
     const verdict = kinds[manifest.search.kind].verify(manifest, report);
-    this.#blocks.delete(lease.id);
-    if (!verdict.ok) {
-      this.#notice(`This machine computed a wrong result (${verdict.detail}). The block was given back.`);
-      await this.#buffers.dropBlocks([lease.id]);
-      await this.#counter.call((keyserver, client) => keyserver.release({ client, leases: [lease.id] }));
-      return;
-    }
-    this.#reports.set(report.lease, report);
-    await this.#buffers.finishBlock(report);
-    if (verdict.hits.length > 0) {
-      for (const hit of verdict.hits) this.#mine.add(mark(lease.contest, hit));
-      this.#noteHits(contest, verdict.hits);
-      this.#keep('mine', [...this.#mine]);
-    }
-    this.#speeds = {
-      ...this.#speeds,
-      [manifest.name]: learn(this.#speeds[manifest.name], evidence.length, seconds),
-    };
-    this.#keep('speeds', this.#speeds);
+    if (!verdict.ok) return this.#giveBack(lease.id, `This machine computed a wrong result (${verdict.detail})`);
+    await this.#holdings.finish(report);
+    this.#holdings.noteOwnHits(lease.contest, verdict.hits);
+    if (!this.#counter.mayCall) this.#ports.onReportsWaiting?.();
   }
 
-  #onBroken(_worker: Worker, reason: Error): void {
+  async #giveBack(lease: string, why: string): Promise<void> {
+    this.#notice(`${why}. The block was given back.`);
+    this.#toRelease.push(lease);
+    await this.#holdings.drop([lease]);
+  }
+
+  #onBroken(reason: Error): void {
     this.#breaks += 1;
-    if (this.#breaks >= MAX_BREAKS) this.#noCore = `workers keep failing: ${reason.message}`;
-    else this.#notice(`A worker failed (${reason.message}) and was replaced; its block goes on from the checkpoint.`);
+    if (this.#breaks < MAX_BREAKS) {
+      this.#notice(`A worker failed (${reason.message}) and was replaced; its block goes on from the checkpoint.`);
+    } else {
+      const broken: Unusable = {
+        reason: 'no-core',
+        detail: `workers keep failing: ${reason.message}`,
+        until: Date.now() + BROKEN_MS,
+      };
+      for (const { manifest } of this.#holdings.contests) this.#unusable.set(manifest.search.kind, broken);
+      this.#breaks = 0;
+    }
     this.#pump();
     this.#emit();
   }
 
   // ── the gateway ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #exchange(): Promise<void> {
-    const counter = this.#counter;
-    if (counter.busy || Date.now() < counter.retryAt) return;
-    if (this.#state === 'on' && this.#nothingOpen() && Date.now() >= counter.askAt) {
-      counter.askAt = Date.now() + NEW_CONTESTS_MS;
-      return this.#refreshContests();
-    }
-    const reports = reportBatch([...this.#reports.values()]);
-    const workers = this.#workers;
-    const blocks = [...this.#blocks.values()].map(({ lease }) => lease.contest);
-    const mayAsk = this.#state === 'on' && this.#noCore === undefined && Date.now() >= counter.askAt;
-    const want = mayAsk
-      ? {
-          ...wanted({ contests: this.#contests, speeds: this.#speeds, workers, blocks }),
-          holding: [...this.#blocks.keys(), ...this.#reports.keys()].slice(0, MAX_HOLDING),
-        }
-      : { blocks: 0, from: [] };
-    if (reports.length === 0 && want.blocks === 0) return;
-    const reply = await counter.exchange({ reports, want });
-    if (reply !== undefined) await this.#apply(reply);
-    else if (reports.length > 0) this.#ports.onReportsWaiting?.();
-    if (reply !== undefined) this.#pump();
-    this.#emit();
+  /** Begins the next conversation if one is due; what it brought is looked at when it has ended. */
+  #talk(): void {
+    if (this.#talking !== undefined || !this.#counter.mayCall) return;
+    const say = this.#nextToSay();
+    if (say === undefined) return;
+    this.#talking = say().finally(() => {
+      this.#talking = undefined;
+      this.#pump();
+      this.#emit();
+    });
   }
 
-  /** True as well before the first contests were heard of. */
-  #nothingOpen(): boolean {
-    return this.#contests.every(({ state }) => state.state === 'closed');
+  #nextToSay(): (() => Promise<void>) | undefined {
+    const { contests } = this.#holdings;
+    const on = this.#state === 'on';
+    if (this.#toRelease.length > 0) return () => this.#release();
+    const noneOpen = contests.every(({ state }) => state.state === 'closed');
+    const none = contests.length === 0 || (on && noneOpen);
+    if ((on && this.#contestsStale) || (none && this.#counter.mayAsk)) return () => this.#fetchContests();
+    if (!on && isDue(this.#statesAt)) return () => this.#fetchStates();
+    // While another tab runs, the reports are that tab's to send.
+    if (this.#state === 'queued') return undefined;
+    const reports = this.#batch();
+    const want = on && this.#counter.mayAsk ? this.#wish() : { blocks: 0, from: [] };
+    if (reports.length === 0 && want.blocks === 0) return undefined;
+    return async () => {
+      const reply = await this.#counter.exchange({ reports, want });
+      if (reply !== undefined) await this.#apply(reply);
+      else await this.#onNoReply(reports);
+    };
   }
 
-  async #apply(reply: ExchangeReply): Promise<void> {
-    for (const { lease, outcome, detail } of reply.results) {
-      const report = this.#reports.get(lease);
-      if (report !== undefined && outcome === 'refused') {
-        this.#notice(`The keyserver refused a block of ${report.contest}: ${detail ?? 'no reason given'}.`);
-      }
-      this.#reports.delete(lease);
+  #batch(): Report[] {
+    const reports = [...this.#holdings.reports.values()];
+    return this.#oneByOne ? reports.slice(0, 1) : reportBatch(reports, this.#holdings.leases.slice(0, MAX_HOLDING));
+  }
+
+  #wish() {
+    const { contests, speeds, blocks, leases } = this.#holdings;
+    const want = wanted({
+      contests: contests.filter((contest) => this.#usable(contest)),
+      speeds,
+      workers: this.#workers,
+      blocks: [...blocks.values()].map(({ lease }) => lease.contest),
+    });
+    return { ...want, holding: leases.slice(0, MAX_HOLDING) };
+  }
+
+  async #release(): Promise<void> {
+    const leases = this.#toRelease.slice(0, 256);
+    const reply = await this.#counter.call((keyserver, client) => keyserver.release({ client, leases }));
+    // Refused: they are not this client's any more.
+    if (reply !== undefined || this.#counter.refusal !== undefined) {
+      this.#toRelease = this.#toRelease.slice(leases.length);
     }
-    // What was handed in makes room for more of the same.
-    if (reply.results.some(({ outcome }) => outcome === 'accepted')) this.#counter.askAt = 0;
-    if (reply.results.length > 0) this.#totals = await this.#buffers.settle(reply.results);
-    if (reply.leases.length > 0) {
-      await this.#buffers.addBlocks(reply.leases);
-      for (const lease of reply.leases) this.#blocks.set(lease.id, { lease });
-    }
-    this.#noteStates(reply.contests);
+  }
+
+  async #fetchContests(): Promise<void> {
+    const contests = await this.#counter.call((keyserver) => keyserver.contests());
+    if (contests === undefined) return;
+    this.#contestsStale = false;
+    this.#statesAt = Date.now() + STATES_MS;
+    this.#holdings.keep('contests', contests);
+    const open = contests.some(({ state }) => state.state === 'open');
+    this.#counter.askAt = open ? 0 : Date.now() + NEW_CONTESTS_MS;
     await this.#dropDead();
   }
 
-  #noteStates(states: readonly ContestState[]): void {
-    const known = new Set(this.#contests.map(({ manifest }) => manifest.name));
-    this.#contests = this.#contests.map((contest) => {
-      const state = states.find(({ name }) => name === contest.manifest.name);
-      return state === undefined ? contest : { ...contest, state };
-    });
-    this.#keep('contests', this.#contests);
-    if (states.some(({ name }) => !known.has(name))) void this.#refreshContests();
+  async #fetchStates(): Promise<void> {
+    this.#statesAt = Date.now() + STATES_MS;
+    const status = await this.#counter.call((keyserver) => keyserver.status());
+    if (status !== undefined && !this.#holdings.noteStates(status.contests)) await this.#fetchContests();
   }
 
-  /** Shown at once, before the keyserver has confirmed it. */
-  #noteHits({ manifest, state }: Contest, hits: readonly Hit[]): void {
-    const fresh = hits.filter((hit) => !state.hits.some((other) => other.unit === hit.unit));
-    this.#noteStates([{ ...state, name: manifest.name, hits: [...state.hits, ...fresh] }]);
-  }
-
-  async #refreshContests(): Promise<void> {
-    if (this.#counter.busy) return;
-    const contests = await this.#counter.call((keyserver) => keyserver.contests());
-    if (contests !== undefined) {
-      this.#contests = contests;
-      this.#keep('contests', contests);
-      if (!this.#nothingOpen()) this.#counter.askAt = 0;
-      await this.#dropDead();
+  async #apply(reply: ExchangeReply): Promise<void> {
+    this.#oneByOne = false;
+    for (const { lease, outcome, detail } of reply.results) {
+      const report = this.#holdings.reports.get(lease);
+      if (report !== undefined && outcome === 'refused') {
+        this.#notice(`The keyserver refused a block of ${report.contest}: ${detail ?? 'no reason given'}.`);
+      }
     }
-    this.#emit();
-    if (contests !== undefined) this.#pump();
+    // What was handed in makes room for more of the same.
+    if (reply.results.some(({ outcome }) => outcome === 'accepted')) this.#counter.askAt = 0;
+    await this.#holdings.settle(reply.results);
+    await this.#holdings.add(reply.leases);
+    if (!this.#holdings.noteStates(reply.contests)) this.#contestsStale = true;
+    await this.#dropDead();
   }
 
-  /** Blocks of closed contests, and those whose lease has run out by the keyserver's clock. */
+  /** The exchange failed, or was refused as a whole. */
+  async #onNoReply(reports: readonly Report[]): Promise<void> {
+    if (reports.length > 0) this.#ports.onReportsWaiting?.();
+    const { refusal } = this.#counter;
+    if (refusal === undefined) return;
+    if (refusal.code === 'contest_unknown') {
+      // The keyserver offers other contests than the ones remembered here.
+      this.#contestsStale = true;
+      this.#counter.retryAt = 0;
+      return;
+    }
+    this.#notice(`The gateway refused a request: ${refusal.message}.`);
+    const [only] = reports;
+    if (only === undefined) return;
+    if (reports.length > 1) {
+      this.#oneByOne = true;
+      return;
+    }
+    const { code, message } = refusal;
+    const result = { lease: only.lease, outcome: 'refused', code, detail: message, credited: 0, hits: [] } as const;
+    await this.#holdings.settle([{ ...result, hits: [] }]);
+  }
+
+  /** Blocks of closed or vanished contests, and those whose lease has run out by the keyserver's clock. */
   async #dropDead(): Promise<void> {
     const { skewMs } = this.#counter;
-    const dead = [...this.#blocks.values()].filter(
+    const dead = [...this.#holdings.blocks.values()].filter(
       ({ lease }) =>
-        this.#contest(lease.contest)?.state.state === 'closed' ||
+        this.#holdings.contest(lease.contest)?.state.state !== 'open' ||
         (skewMs !== undefined && lease.expiresAt < Date.now() + skewMs),
     );
-    if (dead.length === 0) return;
     const ids = dead.map(({ lease }) => lease.id);
-    for (const id of ids) this.#blocks.delete(id);
     for (const worker of this.#crew.workers) if (ids.includes(worker.hand?.lease.id ?? '')) stopWork(worker);
-    await this.#buffers.dropBlocks(ids);
+    await this.#holdings.drop(ids);
   }
 
   // ── what it shows ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -472,20 +555,7 @@ export class Engine implements EngineControl {
 
   #notice(text: string): void {
     this.#notices = [...this.#notices, { at: Date.now(), text }].slice(-MAX_NOTICES);
-  }
-
-  #contest(name: string): Contest | undefined {
-    return this.#contests.find(({ manifest }) => manifest.name === name);
-  }
-
-  #keep<K extends keyof Facts>(key: K, value: Facts[K]): void {
-    void this.#buffers.setFact(key, value);
-  }
-
-  #onStorageLost(reason: unknown): void {
-    const why = reason instanceof Error ? reason.message : String(reason);
-    this.#notice(`Storage failed (${why}). Work goes on in memory, and is lost when this is closed.`);
-    this.#emit();
+    this.#emitSoon();
   }
 
   #emitSoon(): void {
@@ -499,60 +569,23 @@ export class Engine implements EngineControl {
     for (const listener of this.#listeners) listener(this.#snapshot);
   }
 
-  #pauseReason(busy: boolean): Pause | null {
-    if (!this.#wanted) return { reason: this.#everStarted ? 'by-you' : 'not-started' };
-    if (this.#noCore !== undefined) return { reason: 'no-core', detail: this.#noCore };
-    if (this.#otherRuns) return { reason: 'another-tab' };
-    if (busy) return null;
-    const { retryAt, askAt } = this.#counter;
-    if (this.#blocks.size > 0) return { reason: 'starting' };
-    if (Date.now() < retryAt) return { reason: 'unreachable', retryAt };
-    if (Date.now() < askAt) return { reason: 'no-work', retryAt: askAt };
-    return { reason: 'starting' };
-  }
-
   #look(): EngineSnapshot {
-    const hands = this.#crew.workers.flatMap(({ hand }) => (hand === undefined || hand.stopping ? [] : [hand]));
-    const blocks = hands.flatMap(({ lease, progress }) => {
-      if (progress === undefined) return [];
-      const { unit, fraction, rate, checkpoint } = progress;
-      const secondsLeft = checkpoint.seconds > 1 ? (checkpoint.seconds * (1 - fraction)) / fraction : undefined;
-      const { id, contest, first, count } = lease;
-      const left = secondsLeft === undefined || !Number.isFinite(secondsLeft) ? {} : { secondsLeft };
-      return [{ lease: id, contest, first, count, unit, fraction, rate, steps: checkpoint.steps, ...left }];
-    });
-    const pause = this.#pauseReason(blocks.length > 0);
-    const working =
-      this.#contest(blocks[0]?.contest ?? '') ?? this.#contests.find(({ state }) => state.state === 'open');
-    return {
+    const { maxWorkers, storage } = this.#ports;
+    return view({
       wanted: this.#wanted,
-      pause,
+      everStarted: this.#everStarted,
+      otherRuns: this.#otherRuns,
+      hands: this.#crew.workers.flatMap(({ hand }) => (hand === undefined || hand.stopping ? [] : [hand])),
+      unusable: this.#unusable,
       workers: this.#workers,
-      maxWorkers: this.#ports.maxWorkers,
-      rate: pause === null ? blocks.reduce((sum, { rate }) => sum + rate, 0) : 0,
-      step: kinds[working?.manifest.search.kind ?? 'rc5'].step,
-      blocks: this.#wanted ? blocks : [],
-      contests: this.#contests,
-      inBuffer: this.#blocks.size - (this.#wanted ? blocks.length : 0),
-      outBuffer: this.#reports.size,
-      totals: this.#totals,
-      found: this.#contests.flatMap(({ manifest: { name }, state }) =>
-        state.hits.map((hit) => ({ contest: name, hit, mine: this.#mine.has(mark(name, hit)) })),
-      ),
-      gateway: this.#counter.gateway,
-      storage: this.#buffers.lost ? 'memory' : this.#ports.storage,
+      maxWorkers,
+      holdings: this.#holdings,
+      counter: this.#counter,
+      storage: this.#holdings.storageLost ? 'memory' : storage,
       notices: this.#notices,
       history: this.#history,
-    };
+    });
   }
 }
 
-/** A random UUID, or as many random digits where a page without TLS has no `randomUUID`. */
-function newClientId(): string {
-  if ('randomUUID' in crypto) return crypto.randomUUID();
-  return Array.from((crypto as Crypto).getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
-}
-
-const mark = (contest: string, hit: Hit): string => `${contest}/${hit.unit}`;
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

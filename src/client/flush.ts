@@ -1,4 +1,8 @@
+/** The tag of the Background Sync that calls this. */
+export const SYNC_TAG = 'tabherd-reports';
+
 /** Sends what waits in the out-buffer, without an engine: for the service worker when the network comes back. */
+import { UnreachableError } from '../protocol/errors.ts';
 import type { ClientInfo, Keyserver } from '../protocol/keyserver.ts';
 import { reportBatch } from '../protocol/report-batch.ts';
 import type { Buffers } from './buffers.ts';
@@ -9,6 +13,7 @@ export async function flushReports(buffers: Buffers, keyserver: Keyserver, clien
     const reports = reportBatch(await buffers.reports());
     if (reports.length === 0) return;
     const { results } = await keyserver.exchange({ client, reports, want: { blocks: 0, from: [] } });
+    if (results.length === 0) throw new UnreachableError('the keyserver answered for none of the reports');
     await buffers.settle(results);
   }
 }

@@ -6,7 +6,7 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
-import { type Buffers, credit, type Facts, type Saved, type StoredBlock } from './buffers.ts';
+import { type Buffers, credit, type Facts, type Saved, type StoredBlock, withCheckpoint } from './buffers.ts';
 import type { Totals } from './snapshot.ts';
 
 interface Schema extends DBSchema {
@@ -52,15 +52,24 @@ export class IdbBuffers implements Buffers {
     return { blocks, reports, facts: Object.fromEntries(keys.map((key, i) => [key, values[i]])) };
   }
 
-  async addBlocks(leases: readonly Lease[]): Promise<void> {
-    const tx = this.#db.transaction('in-buffer', 'readwrite', { durability: 'strict' });
-    await Promise.all([...leases.map((lease) => tx.store.put({ lease })), tx.done]);
+  async clientId(fresh: string): Promise<string> {
+    const tx = this.#db.transaction('facts', 'readwrite');
+    const kept = await tx.store.get('clientId');
+    if (typeof kept !== 'string') await tx.store.put(fresh, 'clientId');
+    await tx.done;
+    return typeof kept === 'string' ? kept : fresh;
   }
 
-  async saveCheckpoint(lease: string, checkpoint: BlockCheckpoint): Promise<void> {
+  async addBlocks(leases: readonly Lease[]): Promise<void> {
+    const tx = this.#db.transaction('in-buffer', 'readwrite', { durability: 'strict' });
+    for (const lease of leases) if ((await tx.store.getKey(lease.id)) === undefined) await tx.store.put({ lease });
+    await tx.done;
+  }
+
+  async saveCheckpoint(lease: string, checkpoint: BlockCheckpoint | undefined): Promise<void> {
     const tx = this.#db.transaction('in-buffer', 'readwrite');
     const block = await tx.store.get(lease);
-    if (block !== undefined) await tx.store.put({ ...block, checkpoint });
+    if (block !== undefined) await tx.store.put(withCheckpoint(block, checkpoint));
     await tx.done;
   }
 
@@ -102,7 +111,7 @@ export class IdbBuffers implements Buffers {
     return this.#db.getAll('out-buffer');
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#db.close();
   }
 }

@@ -1,7 +1,7 @@
 /** Buffers that are lost with the tab: where the browser keeps nothing, and the base of the file buffers in Node. */
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
-import { type Buffers, credit, type Facts, type Saved, type StoredBlock } from './buffers.ts';
+import { type Buffers, credit, type Facts, type Saved, type StoredBlock, withCheckpoint } from './buffers.ts';
 import type { Totals } from './snapshot.ts';
 
 export class MemoryBuffers implements Buffers {
@@ -27,15 +27,20 @@ export class MemoryBuffers implements Buffers {
     return this.saved;
   }
 
+  async clientId(fresh: string): Promise<string> {
+    if (this.#facts.clientId === undefined) await this.setFact('clientId', fresh);
+    return this.#facts.clientId ?? fresh;
+  }
+
   async addBlocks(leases: readonly Lease[]): Promise<void> {
-    for (const lease of leases) this.#blocks.set(lease.id, { lease });
+    for (const lease of leases) if (!this.#blocks.has(lease.id)) this.#blocks.set(lease.id, { lease });
     await this.changed();
   }
 
-  async saveCheckpoint(lease: string, checkpoint: BlockCheckpoint): Promise<void> {
+  async saveCheckpoint(lease: string, checkpoint: BlockCheckpoint | undefined): Promise<void> {
     const block = this.#blocks.get(lease);
     if (block === undefined) return;
-    this.#blocks.set(lease, { ...block, checkpoint });
+    this.#blocks.set(lease, withCheckpoint(block, checkpoint));
     await this.changed();
   }
 
@@ -72,5 +77,5 @@ export class MemoryBuffers implements Buffers {
     return [...this.#reports.values()];
   }
 
-  close(): void {}
+  async close(): Promise<void> {}
 }

@@ -1,13 +1,11 @@
 /** The engine as a browser tab runs it: this file wires the ports; nothing else in the client knows the platform. */
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
 import { Engine } from './engine.ts';
+import { SYNC_TAG } from './flush.ts';
 import { IdbBuffers } from './idb-buffers.ts';
 import { MemoryBuffers } from './memory-buffers.ts';
 import { spawnBrowserWorker } from './spawn-browser.ts';
 import { otherTabs, takeTurn } from './turn.ts';
-
-/** The tag of the Background Sync that sends waiting reports (`src/sw`). */
-export const SYNC_TAG = 'tabherd-reports';
 
 export async function openBrowserEngine(version: string): Promise<Engine> {
   const kept = await Promise.race([IdbBuffers.open().catch(() => undefined), patience()]);

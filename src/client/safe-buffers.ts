@@ -28,11 +28,15 @@ export class SafeBuffers implements Buffers {
     return saved;
   }
 
+  clientId(fresh: string): Promise<string> {
+    return this.#both((buffers) => buffers.clientId(fresh));
+  }
+
   addBlocks(leases: readonly Lease[]): Promise<void> {
     return this.#both((buffers) => buffers.addBlocks(leases));
   }
 
-  saveCheckpoint(lease: string, checkpoint: BlockCheckpoint): Promise<void> {
+  saveCheckpoint(lease: string, checkpoint: BlockCheckpoint | undefined): Promise<void> {
     return this.#both((buffers) => buffers.saveCheckpoint(lease, checkpoint));
   }
 
@@ -56,8 +60,8 @@ export class SafeBuffers implements Buffers {
     return this.#both((buffers) => buffers.reports());
   }
 
-  close(): void {
-    this.#storage?.close();
+  async close(): Promise<void> {
+    await this.#storage?.close();
   }
 
   /** The storage's answer while it has one: the service worker may have changed it since. */

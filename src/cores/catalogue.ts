@@ -18,8 +18,6 @@ import { createRc5Core, Rc5Kernel } from './rc5/rc5-core.ts';
 export interface CoreEntry {
   readonly name: string;
   readonly kind: ContestKindName;
-  /** What the machine must have; undefined: WebAssembly alone. */
-  readonly requires?: string;
   load(): Promise<LoadedCore>;
 }
 

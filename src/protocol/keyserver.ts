@@ -59,7 +59,7 @@ export const ExchangeReply = Type.Object({
   /** The keyserver's clock, milliseconds since 1970: leases expire by it. */
   now: Type.Integer(),
   contests: Type.Array(ContestState),
-  /** Ask again no sooner than this, when fewer blocks came than were wanted. */
+  /** Where no block came although some were wanted: ask for work again no sooner than this. */
   retryAfterSeconds: Type.Number({ minimum: 0 }),
 });
 export type ExchangeReply = Static<typeof ExchangeReply>;

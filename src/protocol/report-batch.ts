@@ -9,12 +9,12 @@ import { MAX_REPORTS } from './keyserver.ts';
 /** The longest body a gateway reads: about twenty full reports of RC5; any single report fits. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-/** What the client's name, its wishes and the braces may take. */
+/** What the client's name, its wishes and the braces may take; the leases it names are counted besides. */
 const ENVELOPE_BYTES = 16 * 1024;
 
-/** The first of the reports, at least one if there is one, that one exchange can carry. */
-export function reportBatch(reports: readonly Report[]): Report[] {
-  let room = MAX_BODY_BYTES - ENVELOPE_BYTES;
+/** The first of the reports, at least one if there is one, that one exchange can carry beside these lease ids. */
+export function reportBatch(reports: readonly Report[], holding: readonly string[] = []): Report[] {
+  let room = MAX_BODY_BYTES - ENVELOPE_BYTES - JSON.stringify(holding).length;
   const batch: Report[] = [];
   for (const report of reports) {
     // All of a report is ASCII but the core's name, which counts threefold at worst.

@@ -17,7 +17,7 @@ export interface WorkProgress {
   unit: number;
   /** 0…1 of the whole block. */
   fraction: number;
-  /** Keys or nodes a second, over the last quarter of a second. */
+  /** Keys or nodes a second, since the progress before. */
   rate: number;
   checkpoint: BlockCheckpoint;
 }
@@ -40,6 +40,7 @@ export interface WorkerApi {
   /**
    * Loads every core of the kind, puts the known answers to them, and times them briefly; the fastest right one gets
    * this worker's blocks. Remembered within the worker.
+   * @throws Error a kernel could not be fetched: later it may be.
    */
   prepare(kind: ContestKindName): Promise<CoreReport[]>;
   /**

@@ -1,29 +1,22 @@
 /**
  * The service worker: precaches the shell and the kernels (the list is put in by the build), so that the app
  * starts without a network from the first visit on, and sends waiting reports when the network is back, where the
- * browser has Background Sync. API calls are never cached.
+ * browser has Background Sync. API calls are never cached. A new version takes over when no tab of the old one is left.
  */
 import { clientsClaim } from 'workbox-core';
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
-import { flushReports } from '../client/flush.ts';
+import { flushReports, SYNC_TAG } from '../client/flush.ts';
 import { IdbBuffers } from '../client/idb-buffers.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; revision: string | null }[] };
 declare const __TABHERD_VERSION__: string;
 
-/** As in `src/client/open-browser.ts`. */
-const SYNC_TAG = 'tabherd-reports';
-
 precacheAndRoute(self.__WB_MANIFEST);
 cleanupOutdatedCaches();
-registerRoute(new NavigationRoute(createHandlerBoundToURL('/index.html'), { allowlist: [/^\/$/] }));
+registerRoute(new NavigationRoute(createHandlerBoundToURL('/index.html'), { allowlist: [/^\/(\?|$)/] }));
 clientsClaim();
-
-self.addEventListener('message', (event) => {
-  if ((event.data as { type?: string } | null)?.type === 'SKIP_WAITING') void self.skipWaiting();
-});
 
 self.addEventListener('sync', (event) => {
   const sync = event as ExtendableEvent & { tag: string };
@@ -38,6 +31,6 @@ async function flush(): Promise<void> {
     const keyserver = new HttpKeyserver('', { fetch: (...args) => fetch(...args) });
     await flushReports(buffers, keyserver, { id: facts.clientId, version: __TABHERD_VERSION__ });
   } finally {
-    buffers.close();
+    await buffers.close();
   }
 }

@@ -42,6 +42,8 @@ export class BlockWorker implements WorkerApi {
     if (choice === undefined) {
       choice = chooseCore(kind);
       this.#cores.set(kind, choice);
+      // A fetch that failed is not remembered.
+      choice.catch(() => this.#cores.delete(kind));
     }
     return choice;
   }

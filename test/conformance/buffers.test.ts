@@ -1,5 +1,5 @@
 /** The buffers that run in Node; those over IndexedDB are put through it by the end-to-end tests, in Chromium. */
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -17,6 +17,17 @@ buffersConformance('in memory', async () => {
 buffersConformance('in a file', async () => {
   const path = await newPath();
   return { reopen: () => FileBuffers.open(path) };
+});
+
+test('a file in use by another process is not opened; one left by a dead process is', async () => {
+  const path = join(await mkdtemp(join(tmpdir(), 'tabherd-')), 'buffers.json');
+  await writeFile(`${path}.lock`, '1');
+  await expect(FileBuffers.open(path)).rejects.toThrow(/in use by process 1/);
+  await writeFile(`${path}.lock`, '999999999');
+  const buffers = await FileBuffers.open(path);
+  await buffers.setFact('wanted', true);
+  await buffers.close();
+  await expect(access(`${path}.lock`)).rejects.toThrow();
 });
 
 test('a damaged file is named and left alone', async () => {

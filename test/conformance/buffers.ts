@@ -61,6 +61,25 @@ export function buffersConformance(name: string, make: () => Promise<{ reopen: (
       expect((await buffers.load()).facts.totals).toEqual(totals);
     });
 
+    test('a block that is there already keeps its checkpoint; one without begins anew', async () => {
+      const { reopen } = await make();
+      let buffers = await reopen();
+      await buffers.addBlocks([lease(1)]);
+      await buffers.saveCheckpoint(id(1), checkpoint);
+      await buffers.addBlocks([lease(1), lease(2)]);
+      buffers = await reopen();
+      expect((await buffers.load()).blocks).toEqual([{ lease: lease(1), checkpoint }, { lease: lease(2) }]);
+      await buffers.saveCheckpoint(id(1), undefined);
+      expect((await (await reopen()).load()).blocks[0]).toEqual({ lease: lease(1) });
+    });
+
+    test('the first client id stays', async () => {
+      const { reopen } = await make();
+      const buffers = await reopen();
+      expect(await Promise.all([buffers.clientId('first'), buffers.clientId('second')])).toEqual(['first', 'first']);
+      expect(await (await reopen()).clientId('third')).toBe('first');
+    });
+
     test('facts are kept one by one', async () => {
       const { reopen } = await make();
       let buffers = await reopen();

@@ -11,7 +11,7 @@ import type { EngineSnapshot } from '../../src/client/snapshot.ts';
 import { kinds } from '../../src/contests/kinds.ts';
 import { countStubs } from '../../src/contests/ogr/stubs.ts';
 import type { ContestManifest } from '../../src/domain/contest.ts';
-import { UnreachableError } from '../../src/protocol/errors.ts';
+import { RefusedError, UnreachableError } from '../../src/protocol/errors.ts';
 import type { Keyserver } from '../../src/protocol/keyserver.ts';
 import { BlockWorker } from '../../src/worker/block-worker.ts';
 import { openKeymaster, silent, type TestKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
@@ -290,6 +290,231 @@ test('another engine has the turn: it waits, says so, and takes over', async () 
   await until(one, closed);
   await expectWholeProof(one);
 });
+
+describe('the gateway', () => {
+  test('is spoken to once at a time: no lease is handed out or worked twice, however slow storage and network are', async () => {
+    const slowly = <T>(ms: number, ask: () => Promise<T>) => delay(ms).then(ask);
+    class Slow extends MemoryBuffers {
+      protected override changed(): Promise<void> {
+        return delay(15);
+      }
+    }
+    const given: string[] = [];
+    const worked: string[] = [];
+    let speaking = 0;
+    const one = await engine({
+      buffers: new Slow(),
+      keyserver: {
+        ...delegate(),
+        async exchange(request) {
+          speaking += 1;
+          expect(speaking).toBe(1);
+          const reply = await slowly(30, () => server.keymaster.exchange(request)).finally(() => (speaking -= 1));
+          given.push(...reply.leases.map(({ id }) => id));
+          return reply;
+        },
+      },
+      spawn: () => {
+        const right = inThread();
+        return {
+          ...right,
+          work(request, onProgress) {
+            worked.push(`${request.first}`);
+            return right.work(request, onProgress);
+          },
+        };
+      },
+    });
+    const hurry = setInterval(() => one.retry(), 5);
+    one.start();
+    await until(one, closed);
+    clearInterval(hurry);
+    await expectWholeProof(one);
+    expect(new Set(given).size).toBe(given.length);
+    expect(new Set(worked).size).toBe(worked.length);
+  });
+
+  test('away at the first Start: it begins as soon as it answers', async () => {
+    let away = true;
+    const one = await engine({ keyserver: awayWhile(() => away) });
+    one.start();
+    expect((await until(one, ({ pause }) => pause?.reason === 'unreachable')).contests).toEqual([]);
+    away = false;
+    await until(one, closed);
+    await expectWholeProof(one);
+  });
+
+  test('away when the page is opened: Try again shows the contests without a Start', async () => {
+    let away = true;
+    const one = await engine({ keyserver: awayWhile(() => away) });
+    await until(one, ({ gateway }) => gateway.state === 'unreachable');
+    away = false;
+    one.retry();
+    const { contests, pause } = await until(one, (snapshot) => snapshot.contests.length > 0);
+    expect(contests[0]?.manifest.name).toBe('proof');
+    expect(pause).toEqual({ reason: 'not-started' });
+  });
+
+  test('no longer offers a contest remembered here: its blocks are dropped, and work goes on', async () => {
+    const buffers = new MemoryBuffers();
+    const gone = { ...proofOf(11, 72), name: 'gone' };
+    const state = { name: 'gone', state: 'open', units: gone.units, done: 0, leased: 0, hits: [] } as const;
+    await buffers.setFact('contests', [{ manifest: gone, state: { ...state, hits: [] } }]);
+    const lease = { id: '00000000-0000-4000-8000-000000000000', contest: 'gone', first: 0, count: 1, expiresAt: 9e15 };
+    await buffers.addBlocks([lease]);
+    const one = await engine({ buffers });
+    one.start();
+    await until(one, closed);
+    await expectWholeProof(one);
+    expect((await buffers.load()).blocks).toEqual([]);
+  });
+
+  test('refuses a report as malformed: that one goes, the others arrive', async () => {
+    let bad: string | undefined;
+    const one = await engine({
+      keyserver: {
+        ...delegate(),
+        async exchange(request) {
+          bad ??= request.reports[0]?.lease;
+          if (request.reports.some(({ lease }) => lease === bad)) {
+            throw new RefusedError('body_malformed', '/reports/0/core is too long', { field: '/reports/0/core' });
+          }
+          return server.keymaster.exchange(request);
+        },
+      },
+    });
+    const hurry = setInterval(() => one.retry(), 20);
+    one.start();
+    const { notices } = await until(one, ({ totals }) => (totals['proof']?.blocks ?? 0) > 3);
+    clearInterval(hurry);
+    expect(notices.map(({ text }) => text).join()).toContain('too long');
+  });
+
+  test('goes away: a report that waits is announced, so that it can leave without the tab', async () => {
+    let away = false;
+    let announced = 0;
+    const one = await engine({
+      keyserver: awayWhile(() => away),
+      onReportsWaiting: () => {
+        announced += 1;
+      },
+    });
+    one.start();
+    await until(one, ({ totals }) => (totals['proof']?.blocks ?? 0) > 0);
+    away = true;
+    await until(one, ({ outBuffer }) => outBuffer > 1);
+    expect(announced).toBeGreaterThan(0);
+  });
+});
+
+describe('workers', () => {
+  test('that cannot start are not tried for ever', async () => {
+    let spawned = 0;
+    const one = await engine({
+      spawn: () => {
+        spawned += 1;
+        return { ...inThread(), prepare: () => new Promise(() => {}), broken: Promise.resolve(new Error('404')) };
+      },
+    });
+    one.start();
+    const { pause } = await until(one, (snapshot) => snapshot.pause?.reason === 'no-core');
+    expect(pause).toMatchObject({ detail: expect.stringContaining('404') as unknown });
+    const before = spawned;
+    await delay(1200);
+    expect(spawned).toBe(before);
+  });
+
+  test('whose kernel cannot be fetched: it says so, and goes on when it can', async () => {
+    let fails = 1;
+    const one = await engine({
+      spawn: () => {
+        const right = inThread();
+        return {
+          ...right,
+          prepare: (kind) => (fails-- > 0 ? Promise.reject(new TypeError('Failed to fetch')) : right.prepare(kind)),
+        };
+      },
+    });
+    one.start();
+    await until(one, ({ pause }) => pause?.reason === 'unreachable');
+    one.retry();
+    await until(one, closed);
+    await expectWholeProof(one);
+  });
+
+  test('that refuse a checkpoint: the block begins anew', async () => {
+    const buffers = new MemoryBuffers();
+    const first = await engine({ buffers });
+    first.start();
+    await until(first, ({ inBuffer }) => inBuffer > 0);
+    await first.close();
+    const { blocks } = await buffers.load();
+    const unit = { format: 'ogr-1' as const, unit: 99_999, nodes: 5, diffs: [1, 2] };
+    for (const { lease } of blocks)
+      await buffers.saveCheckpoint(lease.id, { evidence: [], unit, seconds: 1, steps: 5 });
+    const one = await engine({ buffers });
+    one.start();
+    await until(one, closed);
+    await expectWholeProof(one);
+    expect(one.snapshot.notices[0]?.text).toMatch(/begins anew/);
+  });
+
+  test('that hang while they load: Pause ends them and gives up the turn', async () => {
+    let turns = 0;
+    const one = await engine({
+      takeTurn: async () => {
+        turns += 1;
+        return () => (turns -= 1);
+      },
+      spawn: () => ({ ...inThread(), prepare: () => new Promise(() => {}) }),
+    });
+    one.start();
+    await until(one, ({ inBuffer }) => inBuffer > 0);
+    one.pause();
+    expect(turns).toBe(0);
+  });
+});
+
+test('two engines that open the same fresh buffers at once are one client', async () => {
+  const ids = new Set<string>();
+  const buffers = new MemoryBuffers();
+  const keyserver: Keyserver = {
+    ...delegate(),
+    exchange(request) {
+      ids.add(request.client.id);
+      return server.keymaster.exchange(request);
+    },
+  };
+  const both = await Promise.all([engine({ buffers, keyserver }), engine({ buffers, keyserver })]);
+  for (const one of both) one.start();
+  await Promise.all(both.map((one) => until(one, closed)));
+  expect(ids.size).toBe(1);
+});
+
+function delegate(): Keyserver {
+  return {
+    exchange: (request) => server.keymaster.exchange(request),
+    release: (request) => server.keymaster.release(request),
+    contests: () => server.keymaster.contests(),
+    status: () => server.keymaster.status(),
+  };
+}
+
+function awayWhile(away: () => boolean): Keyserver {
+  const ask = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (away()) throw new UnreachableError('no answer');
+    return call();
+  };
+  const there = delegate();
+  return {
+    exchange: (request) => ask(() => there.exchange(request)),
+    release: (request) => ask(() => there.release(request)),
+    contests: () => ask(() => there.contests()),
+    status: () => ask(() => there.status()),
+  };
+}
+
+const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A small generator of repeatable numbers in 0…1 (mulberry32). */
 function seeded(seed: number): () => number {

@@ -19,13 +19,14 @@ const report = (units: number): Report => ({
 
 test('every batch fits, is in order, and is not empty', () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 1, max: 256 }), { maxLength: 100 }), (sizes) => {
+    fc.property(fc.array(fc.integer({ min: 1, max: 256 }), { maxLength: 100 }), fc.nat(4096), (sizes, leases) => {
       const reports = sizes.map(report);
-      const batch = reportBatch(reports);
+      const holding = Array.from({ length: leases }, () => '00000000-0000-4000-8000-000000000000');
+      const batch = reportBatch(reports, holding);
       expect(batch).toEqual(reports.slice(0, batch.length));
       expect(batch.length).toBeGreaterThanOrEqual(Math.min(1, reports.length));
       expect(batch.length).toBeLessThanOrEqual(MAX_REPORTS);
-      expect(JSON.stringify(batch).length).toBeLessThan(MAX_BODY_BYTES - 8192);
+      expect(JSON.stringify({ batch, holding }).length).toBeLessThan(MAX_BODY_BYTES - 8192);
     }),
     { numRuns: 30 },
   );

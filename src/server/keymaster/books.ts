@@ -131,7 +131,7 @@ export class Books {
       const { name, done, leased, closed_by } = row;
       if (changed) await this.ledger.updateContest(name, { done, leased, closed_by });
     }
-    for (const name of ['accepted', 'refused'] as const) {
+    for (const name of ['accepted', 'duplicate', 'refused'] as const) {
       if (this.#tallies[name] > 0) await this.ledger.addTally(name, this.#tallies[name]);
     }
   }

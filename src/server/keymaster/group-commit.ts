@@ -74,7 +74,8 @@ export class GroupCommit {
       for (const [i, one] of group.entries()) one.resolve(results[i]);
     } catch (cause) {
       if (group.length > 1) return false;
-      this.#log.error({ err: cause }, 'the ledger could not be written');
+      // Whatever it was, nothing of it was written: the same request may succeed later.
+      this.#log.error({ err: cause }, 'an exchange was not written');
       for (const one of group) one.reject(new UnreachableError('the ledger could not be written', { cause }));
     }
     return true;

@@ -226,11 +226,13 @@ export class Keymaster implements Keyserver {
   }
 
   /** Live leases that the client does not know of, of the contests it wants and that are open. */
-  #lost(books: Books, live: readonly LeaseRow[], { from, holding }: ExchangeRequest['want']): Lease[] {
+  #lost(books: Books, live: readonly LeaseRow[], { from, holding }: ExchangeRequest['want'], now: number): Lease[] {
     if (holding === undefined) return [];
     const known = new Set(holding);
     const wanted = new Set(from.map(({ contest }) => contest).filter((contest) => books.isOpen(contest)));
-    return live.filter(({ id, contest }) => !known.has(id) && wanted.has(contest)).map(leaseOf);
+    return live
+      .filter(({ id, contest, expires_at }) => !known.has(id) && wanted.has(contest) && expires_at > now)
+      .map(leaseOf);
   }
 
   async #grant(
@@ -242,7 +244,7 @@ export class Keymaster implements Keyserver {
     if (want.blocks === 0) return { granted: [], retryAfterSeconds: 0 };
     const live = await books.ledger.liveLeases(client);
     // `live` grows with what is issued: a contest may be named twice.
-    const granted = this.#lost(books, live, want).slice(0, want.blocks);
+    const granted = this.#lost(books, live, want, now).slice(0, want.blocks);
     let anyOpen = false;
     for (const { contest, units } of want.from) {
       const manifest = this.#catalogue.get(contest)?.manifest;

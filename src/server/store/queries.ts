@@ -143,7 +143,14 @@ export class LedgerQueries {
     await this.#db
       .insertInto('client')
       .values({ ...client, first_seen: now, last_seen: now })
-      .onConflict((c) => c.column('id').doUpdateSet({ name: client.name, version: client.version, last_seen: now }))
+      .onConflict((c) =>
+        c.column('id').doUpdateSet({
+          // A service worker's flush tells no name.
+          ...(client.name === null ? {} : { name: client.name }),
+          version: client.version,
+          last_seen: now,
+        }),
+      )
       .execute();
   }
 

@@ -1,0 +1,84 @@
+/** The engine's state as its faces see it: a pure function of what the engine and its parts hold. */
+import { kinds } from '../contests/kinds.ts';
+import type { ContestKindName } from '../domain/contest.ts';
+import { type Counter, isDue } from './counter.ts';
+import type { Hand } from './crew.ts';
+import type { Holdings } from './holdings.ts';
+import type { BlockProgress, EngineSnapshot, Pause } from './snapshot.ts';
+
+/** Why a kind of contest cannot be computed here, until when. */
+export interface Unusable {
+  /** `no-core`: wrong answers, or workers that keep failing. `unreachable`: the kernel could not be fetched. */
+  reason: 'no-core' | 'unreachable';
+  detail: string;
+  until: number;
+}
+
+export interface EngineView
+  extends Pick<EngineSnapshot, 'wanted' | 'workers' | 'maxWorkers' | 'storage' | 'notices' | 'history'> {
+  everStarted: boolean;
+  otherRuns: boolean;
+  hands: readonly Hand[];
+  unusable: ReadonlyMap<ContestKindName, Unusable>;
+  holdings: Holdings;
+  counter: Counter;
+}
+
+export function view(engine: EngineView): EngineSnapshot {
+  const { wanted, workers, maxWorkers, storage, notices, history, holdings, counter } = engine;
+  const blocks = wanted ? engine.hands.flatMap(progressOf) : [];
+  const pause = pauseOf(engine, blocks.length > 0);
+  const contest =
+    holdings.contest(blocks[0]?.contest ?? '') ?? holdings.contests.find(({ state }) => state.state === 'open');
+  return {
+    wanted,
+    pause,
+    workers,
+    maxWorkers,
+    rate: pause === null ? blocks.reduce((sum, { rate }) => sum + rate, 0) : 0,
+    step: kinds[contest?.manifest.search.kind ?? 'rc5'].step,
+    blocks,
+    contests: [...holdings.contests],
+    inBuffer: holdings.blocks.size - blocks.length,
+    outBuffer: holdings.reports.size,
+    totals: holdings.totals,
+    found: holdings.found,
+    gateway: counter.gateway,
+    storage,
+    notices,
+    history,
+  };
+}
+
+function progressOf({ lease, progress }: Hand): BlockProgress[] {
+  if (progress === undefined) return [];
+  const { unit, fraction, rate, checkpoint } = progress;
+  const left = (checkpoint.seconds * (1 - fraction)) / fraction;
+  const { id, contest, first, count } = lease;
+  return [
+    {
+      ...{ lease: id, contest, first, count, unit, fraction, rate, steps: checkpoint.steps },
+      ...(checkpoint.seconds > 1 && Number.isFinite(left) ? { secondsLeft: left } : {}),
+    },
+  ];
+}
+
+function pauseOf(
+  { wanted, everStarted, otherRuns, unusable, holdings, counter }: EngineView,
+  busy: boolean,
+): Pause | null {
+  if (!wanted) return { reason: everStarted ? 'by-you' : 'not-started' };
+  if (otherRuns) return { reason: 'another-tab' };
+  if (busy) return null;
+  const open = holdings.contests.filter(({ state }) => state.state === 'open');
+  const reasons = open.map(({ manifest }) => unusable.get(manifest.search.kind));
+  const [first] = reasons;
+  if (first !== undefined && reasons.every((reason) => reason !== undefined && !isDue(reason.until))) {
+    const { reason, detail, until: retryAt } = first;
+    return reason === 'no-core' ? { reason, detail } : { reason, retryAt };
+  }
+  if (holdings.blocks.size > 0) return { reason: 'starting' };
+  if (!counter.mayCall) return { reason: 'unreachable', retryAt: counter.retryAt };
+  if (!counter.mayAsk) return { reason: 'no-work', retryAt: counter.askAt };
+  return { reason: 'starting' };
+}
