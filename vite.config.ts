@@ -3,7 +3,7 @@
  * tests (vitest). The only code of ours here is the plugin that compiles kernels.
  */
 import { readFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import * as asc from 'assemblyscript/asc';
 import type { Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
@@ -35,7 +35,7 @@ function kernels(): Plugin {
         source = readFileSync(file);
       } else {
         const { wasm, imports } = await compile(file, parameters.get('enable') ?? '');
-        for (const path of imports) this.addWatchFile(path);
+        for (const path of imports) this.addWatchFile(resolve(path));
         source = wasm;
         name = `${basename(dirname(file))}-${basename(file, '.ts')}.wasm`;
       }

@@ -40,14 +40,14 @@ const pauses: Record<Reason, (facts: PauseFacts) => string> = {
     `Press Start and ${workers} of your ${plural(cores, 'core', 'cores')} will search, here in this tab, until you say stop. Nothing runs before you press it.`,
   'by-you': () => 'Nothing is being computed. Press Start and it goes on exactly where it stopped.',
   'another-tab': () =>
-    'Another tab of this browser does the work; this one shows its state. Close that tab and this one takes over.',
+    'Another tab of this browser does the work and shows how it goes. Close that tab and this one takes over; Pause here stops it there.',
   starting: () => 'Testing this machine against known answers and fetching the first blocks. That takes a few seconds.',
   unreachable: ({ seconds }) =>
     `The stock of blocks is used up and the gateway does not answer. ${again(seconds)}, and work goes on when it answers.`,
   'no-work': ({ seconds }) =>
     `The gateway has no block to give at the moment. ${again(seconds)}, and work goes on when it has one.`,
   'no-core': () =>
-    'No core gave the right answers on this machine, so it gets no work: wrong answers would help nobody. Another browser, or a newer version of this one, may do better.',
+    'This machine does not compute what it should, so it gets no work: wrong answers would help nobody. Another browser, or a newer version of this one, may do better.',
 };
 
 export const texts = {

@@ -13,6 +13,7 @@ export interface CrunchOptions {
   name?: string;
   blocks?: number;
   until?: string;
+  contests?: string[];
 }
 
 const LINE_EVERY_MS = 10_000;
@@ -30,21 +31,36 @@ export async function crunch(url: string, options: CrunchOptions, version: strin
     defaultWorkers: Math.max(1, cores - 1),
     version,
     ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.contests === undefined ? {} : { only: options.contests }),
   });
   const blocksBefore = acknowledged(engine.snapshot);
   if (options.workers !== undefined) engine.setWorkers(options.workers);
   engine.start();
 
-  await new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
     let last = '';
     let lastAt = 0;
+    let told = 0;
     engine.subscribe((snapshot) => {
       const line = describe(snapshot);
       const state = `${snapshot.pause?.reason}/${snapshot.blocks[0]?.contest}/${acknowledged(snapshot)}`;
-      if (state !== last || Date.now() - lastAt > LINE_EVERY_MS) {
+      const ago = Date.now() - lastAt;
+      if ((state !== last && ago > 1000) || ago > LINE_EVERY_MS) {
         process.stdout.write(`${new Date().toISOString().slice(0, 19)}Z ${line}\n`);
         last = state;
         lastAt = Date.now();
+      }
+      for (const { at, text } of snapshot.notices) {
+        if (at <= told) continue;
+        told = at;
+        process.stdout.write(`${text}\n`);
+      }
+      const names = snapshot.contests.map(({ manifest }) => manifest.name);
+      const unknown = [...(options.contests ?? []), options.until].find(
+        (name) => name !== undefined && !names.includes(name),
+      );
+      if (names.length > 0 && unknown !== undefined) {
+        reject(new Error(`there is no contest ${unknown} at ${url}; there is ${names.join(', ')}`));
       }
       const enough = options.blocks !== undefined && acknowledged(snapshot) - blocksBefore >= options.blocks;
       const closed = snapshot.contests.some(({ state }) => state.name === options.until && state.state === 'closed');
@@ -54,8 +70,7 @@ export async function crunch(url: string, options: CrunchOptions, version: strin
     process.once('SIGTERM', () => resolve());
   });
 
-  const { found, pause, notices } = engine.snapshot;
-  for (const { text } of notices) process.stdout.write(`${text}\n`);
+  const { found, pause } = engine.snapshot;
   for (const { contest, hit } of found) {
     process.stdout.write(`${contest}: ${hit.kind === 'rc5' ? `${hit.key} ${hit.message}` : hit.marks.join(' ')}\n`);
   }

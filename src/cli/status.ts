@@ -3,6 +3,7 @@ import type { ContestState, Hit } from '../domain/contest.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
 
 export async function status(url: string, options: { json?: boolean }): Promise<void> {
+  if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Error(`${url} is not the address of a gateway`);
   const answer = await new HttpKeyserver(url, { fetch }).status();
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);

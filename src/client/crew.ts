@@ -19,6 +19,7 @@ export interface WorkerHandle {
 
 export interface Hand {
   readonly lease: Lease;
+  /** Undefined until its core is ready. */
   progress: WorkProgress | undefined;
   /** Set once a stop was asked for. */
   stopping: boolean;
@@ -28,6 +29,8 @@ export interface Worker {
   readonly handle: WorkerHandle;
   /** What it works on; undefined: idle. */
   hand: Hand | undefined;
+  /** Its rate when last heard of, and of what: shown until the next block's first progress. */
+  last?: { kind: ContestKindName; rate: number };
 }
 
 export class Crew {

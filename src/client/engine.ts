@@ -59,6 +59,8 @@ export interface EnginePorts {
   version: string;
   /** Shown in the keyserver's statistics. */
   name?: string;
+  /** Works on these contests only; on all where it is absent. */
+  only?: readonly string[];
   /** Called when reports wait that cannot be sent now: the place to register a Background Sync. */
   onReportsWaiting?(): void;
 }
@@ -275,12 +277,14 @@ export class Engine implements EngineControl {
   // ── blocks ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #usable({ manifest }: Contest): boolean {
+    if (this.#ports.only?.includes(manifest.name) === false) return false;
     const unusable = this.#unusable.get(manifest.search.kind);
     return unusable === undefined || isDue(unusable.until);
   }
 
   #nothingUsable(): boolean {
-    return this.#holdings.contests.length > 0 && !this.#holdings.contests.some((contest) => this.#usable(contest));
+    const { contests } = this.#holdings;
+    return contests.length > 0 && !contests.some((contest) => this.#usable(contest));
   }
 
   /** Begun blocks first, then in the order of contests and units. */
@@ -346,9 +350,20 @@ export class Engine implements EngineControl {
   async #run(worker: Worker, hand: Hand, { manifest }: Contest, block: StoredBlock): Promise<WorkOutcome | undefined> {
     const { lease, checkpoint } = block;
     const { first, count } = lease;
+    const { kind } = manifest.search;
+    const done = checkpoint?.evidence.length ?? 0;
+    hand.progress = {
+      unit: first + done,
+      fraction: done / count,
+      rate: worker.last?.kind === kind ? worker.last.rate : 0,
+      checkpoint: checkpoint ?? { evidence: [], seconds: 0, steps: 0 },
+    };
     try {
       const request = { manifest, first, count, ...(checkpoint === undefined ? {} : { checkpoint }) };
-      const outcome = await worker.handle.work(request, (progress) => this.#onProgress(worker, hand, progress));
+      const outcome = await worker.handle.work(request, (progress) => {
+        worker.last = { kind, rate: progress.rate };
+        this.#onProgress(worker, hand, progress);
+      });
       this.#breaks = 0;
       return outcome;
     } catch (error) {

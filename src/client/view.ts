@@ -53,14 +53,10 @@ export function view(engine: EngineView): EngineSnapshot {
 function progressOf({ lease, progress }: Hand): BlockProgress[] {
   if (progress === undefined) return [];
   const { unit, fraction, rate, checkpoint } = progress;
-  const left = (checkpoint.seconds * (1 - fraction)) / fraction;
+  const secondsLeft = (checkpoint.seconds * (1 - fraction)) / fraction;
   const { id, contest, first, count } = lease;
-  return [
-    {
-      ...{ lease: id, contest, first, count, unit, fraction, rate, steps: checkpoint.steps },
-      ...(checkpoint.seconds > 1 && Number.isFinite(left) ? { secondsLeft: left } : {}),
-    },
-  ];
+  const block = { lease: id, contest, first, count, unit, fraction, rate, steps: checkpoint.steps };
+  return [checkpoint.seconds > 1 && Number.isFinite(secondsLeft) ? { ...block, secondsLeft } : block];
 }
 
 function pauseOf(

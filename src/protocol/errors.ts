@@ -7,6 +7,8 @@ import { type Static, Type } from 'typebox';
 export const ErrorCode = Type.Union([
   Type.Literal('body_malformed'),
   Type.Literal('body_too_large'),
+  Type.Literal('media_type_unsupported'),
+  Type.Literal('method_not_allowed'),
   Type.Literal('not_found'),
   Type.Literal('contest_unknown'),
   Type.Literal('lease_unknown'),

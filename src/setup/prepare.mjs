@@ -7,8 +7,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 const goal = process.argv[2] ?? 'start';
 const say = (text) => process.stderr.write(`tabherd: ${text}\n`);
@@ -46,8 +47,17 @@ function build(always) {
   const quiet = goal === 'build' ? [] : ['--logLevel', 'warn'];
   run(process.execPath, [vite, 'build', ...quiet]);
   run(process.execPath, [vite, 'build', '--ssr', ...quiet]);
-  mkdirSync('dist', { recursive: true });
+  compress(join('dist', 'app'));
   writeFileSync(stamp, '');
+}
+
+/** Beside every text of the PWA its gzip, which the gateway serves to those who take it. */
+function compress(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isFile() || !/\.(html|js|css|svg|wasm|webmanifest)$/.test(path)) continue;
+    writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+  }
 }
 
 /** The time of the last change in a file or below a folder, in milliseconds. */

@@ -27,7 +27,7 @@ test('a file in use by another process is not opened; one left by a dead process
   const buffers = await FileBuffers.open(path);
   await buffers.setFact('wanted', true);
   await buffers.close();
-  await expect(access(`${path}.lock`)).rejects.toThrow();
+  await expect(access(`${path}.lock`)).rejects.toThrow('ENOENT');
 });
 
 test('a damaged file is named and left alone', async () => {

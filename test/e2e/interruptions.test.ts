@@ -20,6 +20,8 @@ const FIRST_UNIT = 0x532b743;
 const short: ContestManifest = { ...warmUp, units: 2, search: { ...rc5Search(warmUp), firstUnit: FIRST_UNIT } };
 const expected = (unit: number): unknown => (near.units as Record<string, number[]>)[FIRST_UNIT + unit];
 
+const ELSEWHERE = 'keys.example';
+
 let browser: Browser;
 let server: ServerProcess;
 let context: BrowserContext;
@@ -27,7 +29,8 @@ let context: BrowserContext;
 let sent: Map<number, unknown>;
 
 beforeAll(async () => {
-  browser = await launchChromium();
+  // A host name that is not this machine's own: a page there is no secure context.
+  browser = await launchChromium(`--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`);
 });
 afterAll(() => browser.close());
 
@@ -191,6 +194,24 @@ describe('two tabs', () => {
     const { lease, steps } = await kept(first, 2 ** 23);
     await first.close();
     const over = await until(second, 'the block taken over', ({ blocks }) => (blocks[0]?.steps ?? 0) > 0, 20);
+    expect(over.blocks[0]?.lease).toBe(lease);
+    expect(over.blocks[0]?.steps).toBeGreaterThanOrEqual(steps);
+  });
+
+  test('over plain HTTP from another machine: no service worker, no locks, and yet one runs', async () => {
+    const url = server.url.replace('localhost', ELSEWHERE);
+    const first = await context.newPage();
+    await first.goto(url);
+    expect(await first.evaluate(() => [isSecureContext, 'locks' in navigator])).toEqual([false, false]);
+    await until(first, 'the contest', ({ contests }) => 'rc5-56' in contests);
+    await first.click('[data-testid=run]');
+    await until(first, 'keys being tried', ({ blocks }) => (blocks[0]?.steps ?? 0) > 0);
+    const second = await context.newPage();
+    await second.goto(url);
+    await until(second, 'the other tab named', ({ pause }) => pause === 'another-tab');
+    const { lease, steps } = await kept(first, 2 ** 23);
+    await first.close();
+    const over = await until(second, 'the block taken over', ({ blocks }) => (blocks[0]?.steps ?? 0) > 0, 30);
     expect(over.blocks[0]?.lease).toBe(lease);
     expect(over.blocks[0]?.steps).toBeGreaterThanOrEqual(steps);
   });

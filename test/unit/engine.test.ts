@@ -436,7 +436,8 @@ describe('workers', () => {
       },
     });
     one.start();
-    await until(one, ({ pause }) => pause?.reason === 'unreachable');
+    const { rate } = await until(one, ({ pause }) => pause?.reason === 'unreachable');
+    expect(rate).toBe(0);
     one.retry();
     await until(one, closed);
     await expectWholeProof(one);

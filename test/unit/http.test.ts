@@ -116,7 +116,7 @@ describe('the gateway', () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml']) {
       const response = await post(good, 'exchange', type);
       expect(response.status).toBe(415);
-      expect((await problemOf(response)).code).toBe('body_malformed');
+      expect((await problemOf(response)).code).toBe('media_type_unsupported');
     }
   });
 
@@ -171,7 +171,7 @@ describe('the gateway', () => {
       const response = await fetch(`${url}/api/v1/${path}`, { method });
       expect(response.status).toBe(405);
       expect(response.headers.get('allow')).toBe(allow);
-      expect((await problemOf(response)).code).toBe('not_found');
+      expect((await problemOf(response)).code).toBe('method_not_allowed');
     }
   });
 

@@ -75,7 +75,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
       return sendProblem(reply, { status: 404, code: 'not_found', detail: `there is nothing at ${path}` });
     }
     reply.header('allow', method);
-    return sendProblem(reply, { status: 405, code: 'not_found', detail: `${path} knows only ${method}` });
+    return sendProblem(reply, { status: 405, code: 'method_not_allowed', detail: `${path} knows only ${method}` });
   });
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(SECURITY_HEADERS);

@@ -49,8 +49,15 @@ export function sendError(reply: FastifyReply, error: unknown): FastifyReply {
     return sendProblem(reply, { status: 413, code: 'body_too_large', detail });
   }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return sendProblem(reply, { status: 415, code: 'body_malformed', detail: 'the body must be application/json' });
+    return sendProblem(reply, {
+      status: 415,
+      code: 'media_type_unsupported',
+      detail: 'the body must be application/json',
+    });
   }
+  // What @fastify/static says of a path that leaves its folder.
+  if (statusCode === 403)
+    return sendProblem(reply, { status: 404, code: 'not_found', detail: 'there is nothing there' });
   if (statusCode >= 400 && statusCode < 500) {
     const detail = code === 'FST_ERR_BAD_URL' ? 'the address is malformed' : 'the body is not valid JSON';
     return sendProblem(reply, { status: statusCode, code: 'body_malformed', detail });

@@ -20,6 +20,8 @@ export async function serveApp(app: FastifyInstance, appDir: string | undefined)
     schemaHide: true,
     cacheControl: false,
     dotfiles: 'ignore',
+    // The build leaves a gzip beside every text.
+    preCompressed: true,
     setHeaders(reply, path) {
       const immutable = path.startsWith(assets);
       reply.header('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
