@@ -9,17 +9,17 @@
  *
  * Everything that happens ends in `#pump`, which looks at the whole and does what is due; it is cheap and may be
  * called at any time. A block is in the in-buffer until its report is in the out-buffer, and a report stays there
- * until the keyserver has answered for it: no moment in between loses either. There is one conversation with the
- * gateway at a time, and it ends when its answer is kept: what is asked next always knows what came before.
+ * until the keyserver has answered for it: no moment in between loses either. Talking to the gateway is
+ * `conversation.ts`, what there is to keep `holdings.ts`, what is shown `view.ts`.
  */
 import { kinds } from '../contests/kinds.ts';
 import type { Contest, ContestKindName } from '../domain/contest.ts';
 import type { Report } from '../domain/work.ts';
-import { type ExchangeReply, type Keyserver, MAX_HOLDING } from '../protocol/keyserver.ts';
-import { reportBatch } from '../protocol/report-batch.ts';
+import { type ExchangeRequest, type Keyserver, MAX_HOLDING } from '../protocol/keyserver.ts';
 import type { WorkOutcome, WorkProgress } from '../protocol/worker-api.ts';
 import { Backoff } from './backoff.ts';
 import type { Buffers, StoredBlock } from './buffers.ts';
+import { Conversation, type Host } from './conversation.ts';
 import { Counter, isDue } from './counter.ts';
 import { Crew, type Hand, stopWork, type Worker, type WorkerHandle } from './crew.ts';
 import { Holdings } from './holdings.ts';
@@ -29,9 +29,6 @@ import { type Unusable, view } from './view.ts';
 
 const CHECKPOINT_MS = 5_000;
 const EMIT_MS = 250;
-/** How often a paused engine looks how the contests stand, and a running one for new ones when all are closed. */
-const STATES_MS = 60_000;
-const NEW_CONTESTS_MS = 300_000;
 /** A worker asked to stop that has not by then is ended: it loses a quarter of a second. */
 const STOP_MS = 1_000;
 /** A machine whose workers die this often in a row cannot compute now. */
@@ -65,12 +62,13 @@ export interface EnginePorts {
   onReportsWaiting?(): void;
 }
 
-export type State = 'off' | 'queued' | 'on' | 'stopping';
+type State = 'off' | 'queued' | 'on' | 'stopping';
 
 export class Engine implements EngineControl {
   readonly #ports: EnginePorts;
   readonly #holdings: Holdings;
   readonly #counter: Counter;
+  readonly #conversation: Conversation;
   readonly #crew: Crew;
   readonly #listeners = new Set<(snapshot: EngineSnapshot) => void>();
   readonly #ticker: ReturnType<typeof setInterval>;
@@ -87,14 +85,6 @@ export class Engine implements EngineControl {
   readonly #unusable = new Map<ContestKindName, Unusable>();
   readonly #loading = new Backoff();
   #breaks = 0;
-
-  /** The conversation under way. */
-  #talking: Promise<void> | undefined;
-  #contestsStale = true;
-  #statesAt = 0;
-  #toRelease: string[] = [];
-  /** After a refusal reports go one by one, so that a bad one does not keep the others. */
-  #oneByOne = false;
 
   #notices: Notice[] = [];
   #history: RateSample[] = [];
@@ -114,6 +104,7 @@ export class Engine implements EngineControl {
     const { version, name } = ports;
     const client = { id: holdings.clientId, version, ...(name === undefined ? {} : { name }) };
     this.#counter = new Counter(ports.keyserver, client);
+    this.#conversation = new Conversation(holdings, this.#counter, this.#host());
     this.#crew = new Crew(
       () => ports.spawn(),
       (reason) => this.#onBroken(reason),
@@ -180,7 +171,7 @@ export class Engine implements EngineControl {
     clearTimeout(this.#emitting);
     this.#listeners.clear();
     await this.checkpoint();
-    await this.#talking;
+    await this.#conversation.idle();
     for (const worker of this.#crew.workers) this.#crew.dismiss(worker);
     this.#giveUpTurn?.();
     await this.#holdings.close();
@@ -218,7 +209,7 @@ export class Engine implements EngineControl {
     }
     this.#giveUpTurn = giveUp;
     this.#workers = Math.min(this.#ports.maxWorkers, this.#holdings.workers ?? this.#workers);
-    this.#contestsStale = true;
+    this.#conversation.renew();
     this.#enter('on');
     this.#pump();
   }
@@ -262,13 +253,12 @@ export class Engine implements EngineControl {
         void this.#work(worker, block);
       }
     }
-    this.#talk();
+    this.#conversation.talk();
   }
 
   /** Forgets what kept it waiting. */
   #hurry(): void {
-    this.#counter.hurry();
-    this.#statesAt = 0;
+    this.#conversation.hurry();
     this.#unusable.clear();
     this.#loading.reset();
     this.#breaks = 0;
@@ -299,6 +289,17 @@ export class Engine implements EngineControl {
     return [...this.#holdings.blocks.values()]
       .filter(({ lease }) => !inHand.has(lease.id) && order.has(lease.contest))
       .toSorted((a, b) => rank(a) - rank(b) || a.lease.first - b.lease.first)[0];
+  }
+
+  #wish(): ExchangeRequest['want'] {
+    const { contests, speeds, blocks, leases } = this.#holdings;
+    const want = wanted({
+      contests: contests.filter((contest) => this.#usable(contest)),
+      speeds,
+      workers: this.#workers,
+      blocks: [...blocks.values()].map(({ lease }) => lease.contest),
+    });
+    return { ...want, holding: leases.slice(0, MAX_HOLDING) };
   }
 
   async #work(worker: Worker, block: StoredBlock): Promise<void> {
@@ -408,7 +409,7 @@ export class Engine implements EngineControl {
 
   async #giveBack(lease: string, why: string): Promise<void> {
     this.#notice(`${why}. The block was given back.`);
-    this.#toRelease.push(lease);
+    this.#conversation.release(lease);
     await this.#holdings.drop([lease]);
   }
 
@@ -429,132 +430,24 @@ export class Engine implements EngineControl {
     this.#emit();
   }
 
-  // ── the gateway ───────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Begins the next conversation if one is due; what it brought is looked at when it has ended. */
-  #talk(): void {
-    if (this.#talking !== undefined || !this.#counter.mayCall) return;
-    const say = this.#nextToSay();
-    if (say === undefined) return;
-    this.#talking = say().finally(() => {
-      this.#talking = undefined;
-      this.#pump();
-      this.#emit();
-    });
-  }
-
-  #nextToSay(): (() => Promise<void>) | undefined {
-    const { contests } = this.#holdings;
-    const on = this.#state === 'on';
-    if (this.#toRelease.length > 0) return () => this.#release();
-    const noneOpen = contests.every(({ state }) => state.state === 'closed');
-    const none = contests.length === 0 || (on && noneOpen);
-    if ((on && this.#contestsStale) || (none && this.#counter.mayAsk)) return () => this.#fetchContests();
-    if (!on && isDue(this.#statesAt)) return () => this.#fetchStates();
-    // While another tab runs, the reports are that tab's to send.
-    if (this.#state === 'queued') return undefined;
-    const reports = this.#batch();
-    const want = on && this.#counter.mayAsk ? this.#wish() : { blocks: 0, from: [] };
-    if (reports.length === 0 && want.blocks === 0) return undefined;
-    return async () => {
-      const reply = await this.#counter.exchange({ reports, want });
-      if (reply !== undefined) await this.#apply(reply);
-      else await this.#onNoReply(reports);
+  /** This engine as its conversation with the gateway sees it. */
+  #host(): Host {
+    const phase = (): State => this.#state;
+    return {
+      get phase() {
+        return phase();
+      },
+      wish: () => this.#wish(),
+      notice: (text) => this.#notice(text),
+      onReportsWaiting: () => this.#ports.onReportsWaiting?.(),
+      onDead: (leases) => {
+        for (const worker of this.#crew.workers) if (leases.includes(worker.hand?.lease.id ?? '')) stopWork(worker);
+      },
+      onEnd: () => {
+        this.#pump();
+        this.#emit();
+      },
     };
-  }
-
-  #batch(): Report[] {
-    const reports = [...this.#holdings.reports.values()];
-    return this.#oneByOne ? reports.slice(0, 1) : reportBatch(reports, this.#holdings.leases.slice(0, MAX_HOLDING));
-  }
-
-  #wish() {
-    const { contests, speeds, blocks, leases } = this.#holdings;
-    const want = wanted({
-      contests: contests.filter((contest) => this.#usable(contest)),
-      speeds,
-      workers: this.#workers,
-      blocks: [...blocks.values()].map(({ lease }) => lease.contest),
-    });
-    return { ...want, holding: leases.slice(0, MAX_HOLDING) };
-  }
-
-  async #release(): Promise<void> {
-    const leases = this.#toRelease.slice(0, 256);
-    const reply = await this.#counter.call((keyserver, client) => keyserver.release({ client, leases }));
-    // Refused: they are not this client's any more.
-    if (reply !== undefined || this.#counter.refusal !== undefined) {
-      this.#toRelease = this.#toRelease.slice(leases.length);
-    }
-  }
-
-  async #fetchContests(): Promise<void> {
-    const contests = await this.#counter.call((keyserver) => keyserver.contests());
-    if (contests === undefined) return;
-    this.#contestsStale = false;
-    this.#statesAt = Date.now() + STATES_MS;
-    this.#holdings.keep('contests', contests);
-    const open = contests.some(({ state }) => state.state === 'open');
-    this.#counter.askAt = open ? 0 : Date.now() + NEW_CONTESTS_MS;
-    await this.#dropDead();
-  }
-
-  async #fetchStates(): Promise<void> {
-    this.#statesAt = Date.now() + STATES_MS;
-    const status = await this.#counter.call((keyserver) => keyserver.status());
-    if (status !== undefined && !this.#holdings.noteStates(status.contests)) await this.#fetchContests();
-  }
-
-  async #apply(reply: ExchangeReply): Promise<void> {
-    this.#oneByOne = false;
-    for (const { lease, outcome, detail } of reply.results) {
-      const report = this.#holdings.reports.get(lease);
-      if (report !== undefined && outcome === 'refused') {
-        this.#notice(`The keyserver refused a block of ${report.contest}: ${detail ?? 'no reason given'}.`);
-      }
-    }
-    // What was handed in makes room for more of the same.
-    if (reply.results.some(({ outcome }) => outcome === 'accepted')) this.#counter.askAt = 0;
-    await this.#holdings.settle(reply.results);
-    await this.#holdings.add(reply.leases);
-    if (!this.#holdings.noteStates(reply.contests)) this.#contestsStale = true;
-    await this.#dropDead();
-  }
-
-  /** The exchange failed, or was refused as a whole. */
-  async #onNoReply(reports: readonly Report[]): Promise<void> {
-    if (reports.length > 0) this.#ports.onReportsWaiting?.();
-    const { refusal } = this.#counter;
-    if (refusal === undefined) return;
-    if (refusal.code === 'contest_unknown') {
-      // The keyserver offers other contests than the ones remembered here.
-      this.#contestsStale = true;
-      this.#counter.retryAt = 0;
-      return;
-    }
-    this.#notice(`The gateway refused a request: ${refusal.message}.`);
-    const [only] = reports;
-    if (only === undefined) return;
-    if (reports.length > 1) {
-      this.#oneByOne = true;
-      return;
-    }
-    const { code, message } = refusal;
-    const result = { lease: only.lease, outcome: 'refused', code, detail: message, credited: 0, hits: [] } as const;
-    await this.#holdings.settle([{ ...result, hits: [] }]);
-  }
-
-  /** Blocks of closed or vanished contests, and those whose lease has run out by the keyserver's clock. */
-  async #dropDead(): Promise<void> {
-    const { skewMs } = this.#counter;
-    const dead = [...this.#holdings.blocks.values()].filter(
-      ({ lease }) =>
-        this.#holdings.contest(lease.contest)?.state.state !== 'open' ||
-        (skewMs !== undefined && lease.expiresAt < Date.now() + skewMs),
-    );
-    const ids = dead.map(({ lease }) => lease.id);
-    for (const worker of this.#crew.workers) if (ids.includes(worker.hand?.lease.id ?? '')) stopWork(worker);
-    await this.#holdings.drop(ids);
   }
 
   // ── what it shows ─────────────────────────────────────────────────────────────────────────────────────────────

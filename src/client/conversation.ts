@@ -1,0 +1,180 @@
+/**
+ * The engine's conversation with the gateway: contests, states, reports in and leases out, leases given back. One at a
+ * time, and each ends when its answer is kept, so that what is asked next always knows what came before.
+ */
+import type { Report } from '../domain/work.ts';
+import { type ExchangeReply, type ExchangeRequest, MAX_HOLDING } from '../protocol/keyserver.ts';
+import { reportBatch } from '../protocol/report-batch.ts';
+import { type Counter, isDue } from './counter.ts';
+import type { Holdings } from './holdings.ts';
+
+/** How often a paused engine looks how the contests stand, and a running one for new ones when all are closed. */
+const STATES_MS = 60_000;
+const NEW_CONTESTS_MS = 300_000;
+
+/** The engine, as the conversation needs it. */
+export interface Host {
+  /** `on`: work is wanted. `queued`: another tab runs, and the reports are that tab's to send. */
+  readonly phase: 'off' | 'queued' | 'on' | 'stopping';
+  /** What work it would like now. */
+  wish(): ExchangeRequest['want'];
+  notice(text: string): void;
+  onReportsWaiting(): void;
+  /** These blocks will be dropped: whoever works on them may stop. */
+  onDead(leases: readonly string[]): void;
+  /** A conversation has ended; another may be due. */
+  onEnd(): void;
+}
+
+export class Conversation {
+  readonly #holdings: Holdings;
+  readonly #counter: Counter;
+  readonly #host: Host;
+  #talking: Promise<void> | undefined;
+  #contestsStale = true;
+  #statesAt = 0;
+  #toRelease: string[] = [];
+  /** After a refusal reports go one by one, so that a bad one does not keep the others. */
+  #oneByOne = false;
+
+  constructor(holdings: Holdings, counter: Counter, host: Host) {
+    this.#holdings = holdings;
+    this.#counter = counter;
+    this.#host = host;
+  }
+
+  /** Begins the next conversation if one is due. */
+  talk(): void {
+    if (this.#talking !== undefined || !this.#counter.mayCall) return;
+    const say = this.#nextToSay();
+    if (say === undefined) return;
+    this.#talking = say().finally(() => {
+      this.#talking = undefined;
+      this.#host.onEnd();
+    });
+  }
+
+  /** Resolves when nothing is on its way. */
+  async idle(): Promise<void> {
+    await this.#talking;
+  }
+
+  /** Forgets what kept it waiting. */
+  hurry(): void {
+    this.#counter.hurry();
+    this.#statesAt = 0;
+  }
+
+  /** The contests remembered may have changed: asks for them before anything else. */
+  renew(): void {
+    this.#contestsStale = true;
+  }
+
+  /** Gives a lease back at the next opportunity. */
+  release(lease: string): void {
+    this.#toRelease.push(lease);
+  }
+
+  #nextToSay(): (() => Promise<void>) | undefined {
+    const { contests } = this.#holdings;
+    const on = this.#host.phase === 'on';
+    if (this.#toRelease.length > 0) return () => this.#release();
+    const noneOpen = contests.every(({ state }) => state.state === 'closed');
+    const none = contests.length === 0 || (on && noneOpen);
+    if ((on && this.#contestsStale) || (none && this.#counter.mayAsk)) return () => this.#fetchContests();
+    if (!on && isDue(this.#statesAt)) return () => this.#fetchStates();
+    // While another tab runs, the reports are that tab's to send.
+    if (this.#host.phase === 'queued') return undefined;
+    const reports = this.#batch();
+    const want = on && this.#counter.mayAsk ? this.#host.wish() : { blocks: 0, from: [] };
+    if (reports.length === 0 && want.blocks === 0) return undefined;
+    return async () => {
+      const reply = await this.#counter.exchange({ reports, want });
+      if (reply !== undefined) await this.#apply(reply);
+      else await this.#onNoReply(reports);
+    };
+  }
+
+  #batch(): Report[] {
+    const reports = [...this.#holdings.reports.values()];
+    return this.#oneByOne ? reports.slice(0, 1) : reportBatch(reports, this.#holdings.leases.slice(0, MAX_HOLDING));
+  }
+
+  async #release(): Promise<void> {
+    const leases = this.#toRelease.slice(0, 256);
+    const reply = await this.#counter.call((keyserver, client) => keyserver.release({ client, leases }));
+    // Refused: they are not this client's any more.
+    if (reply !== undefined || this.#counter.refusal !== undefined) {
+      this.#toRelease = this.#toRelease.slice(leases.length);
+    }
+  }
+
+  async #fetchContests(): Promise<void> {
+    const contests = await this.#counter.call((keyserver) => keyserver.contests());
+    if (contests === undefined) return;
+    this.#contestsStale = false;
+    this.#statesAt = Date.now() + STATES_MS;
+    this.#holdings.keep('contests', contests);
+    const open = contests.some(({ state }) => state.state === 'open');
+    this.#counter.askAt = open ? 0 : Date.now() + NEW_CONTESTS_MS;
+    await this.#dropDead();
+  }
+
+  async #fetchStates(): Promise<void> {
+    this.#statesAt = Date.now() + STATES_MS;
+    const status = await this.#counter.call((keyserver) => keyserver.status());
+    if (status !== undefined && !this.#holdings.noteStates(status.contests)) await this.#fetchContests();
+  }
+
+  async #apply(reply: ExchangeReply): Promise<void> {
+    this.#oneByOne = false;
+    for (const { lease, outcome, detail } of reply.results) {
+      const report = this.#holdings.reports.get(lease);
+      if (report !== undefined && outcome === 'refused') {
+        this.#host.notice(`The keyserver refused a block of ${report.contest}: ${detail ?? 'no reason given'}.`);
+      }
+    }
+    // What was handed in makes room for more of the same.
+    if (reply.results.some(({ outcome }) => outcome === 'accepted')) this.#counter.askAt = 0;
+    await this.#holdings.settle(reply.results);
+    await this.#holdings.add(reply.leases);
+    if (!this.#holdings.noteStates(reply.contests)) this.#contestsStale = true;
+    await this.#dropDead();
+  }
+
+  /** The exchange failed, or was refused as a whole. */
+  async #onNoReply(reports: readonly Report[]): Promise<void> {
+    if (reports.length > 0) this.#host.onReportsWaiting();
+    const { refusal } = this.#counter;
+    if (refusal === undefined) return;
+    if (refusal.code === 'contest_unknown') {
+      // The keyserver offers other contests than the ones remembered here.
+      this.#contestsStale = true;
+      this.#counter.retryAt = 0;
+      return;
+    }
+    this.#host.notice(`The gateway refused a request: ${refusal.message}.`);
+    const [only] = reports;
+    if (only === undefined) return;
+    if (reports.length > 1) {
+      this.#oneByOne = true;
+      return;
+    }
+    const { code, message } = refusal;
+    const result = { lease: only.lease, outcome: 'refused', code, detail: message, credited: 0, hits: [] } as const;
+    await this.#holdings.settle([{ ...result, hits: [] }]);
+  }
+
+  /** Blocks of closed or vanished contests, and those whose lease has run out by the keyserver's clock. */
+  async #dropDead(): Promise<void> {
+    const { skewMs } = this.#counter;
+    const dead = [...this.#holdings.blocks.values()].filter(
+      ({ lease }) =>
+        this.#holdings.contest(lease.contest)?.state.state !== 'open' ||
+        (skewMs !== undefined && lease.expiresAt < Date.now() + skewMs),
+    );
+    const ids = dead.map(({ lease }) => lease.id);
+    this.#host.onDead(ids);
+    await this.#holdings.drop(ids);
+  }
+}
