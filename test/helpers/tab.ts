@@ -54,7 +54,7 @@ export async function until(page: Page, what: string, likes: (seen: Seen) => boo
     const seen = await look(page);
     if (likes(seen)) return seen;
     if (Date.now() > end) throw new Error(`waited ${seconds} s for: ${what}; saw ${JSON.stringify(seen)}`);
-    await page.waitForTimeout(100);
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
