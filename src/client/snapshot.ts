@@ -104,7 +104,7 @@ export interface EngineControl {
   /** Calls back after every change; returns the way to stop it. */
   subscribe(listener: (snapshot: EngineSnapshot) => void): () => void;
   start(): void;
-  /** Stops computing within 50 ms; no work is lost. */
+  /** Stops computing after the slices in hand, about 40 ms; no work is lost. */
   pause(): void;
   /** 1…maxWorkers; takes effect at once, and is remembered. */
   setWorkers(count: number): void;

@@ -1,5 +1,5 @@
 /**
- * The slice loop. A slice lasts about 40 ms, so that a stop acts within 50; its budget follows the speed measured.
+ * The slice loop. A slice lasts about 40 ms, so that a stop acts soon; its budget follows the speed measured.
  * Between two slices the worker yields through a MessageChannel (a nested setTimeout would wait 4 ms each time), so
  * that a stop can arrive. The same class runs in browser workers and in Node's worker threads.
  */
