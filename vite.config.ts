@@ -1,11 +1,11 @@
 /**
- * One config for the three builds: the PWA (`vite build`), the Node command line (`vite build --ssr`), and the
- * tests (vitest). The only code of ours here is the plugin that compiles kernels.
+ * One config for all builds: the PWA (`vite build`), the Node command line (`vite build --ssr`), the page that times
+ * cores in a browser (`vite build --mode bench`), and the tests (vitest). The only code of ours here is the plugin that compiles kernels.
  */
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import * as asc from 'assemblyscript/asc';
-import type { Plugin } from 'vite';
+import type { BuildOptions, Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { defineConfig } from 'vitest/config';
 
@@ -71,7 +71,29 @@ async function compile(file: string, enable: string): Promise<{ wasm: Uint8Array
   return { wasm, imports: [...imports] };
 }
 
-export default defineConfig(({ isSsrBuild }) => ({
+const server: BuildOptions = {
+  outDir: 'dist/server',
+  target: 'node20',
+  copyPublicDir: false,
+  rolldownOptions: {
+    input: {
+      tabherd: 'src/cli/tabherd.ts',
+      'node-worker': 'src/cli/node-worker.ts',
+      'bench-node': 'src/cli/bench/node-entry.ts',
+    },
+    output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+  },
+};
+
+const benchPage: BuildOptions = {
+  outDir: 'dist/bench',
+  target: 'es2022',
+  copyPublicDir: false,
+  assetsInlineLimit: 0,
+  rolldownOptions: { input: { page: 'src/bench/page.ts' }, output: { entryFileNames: '[name].js' } },
+};
+
+export default defineConfig(({ isSsrBuild, mode }) => ({
   define: { __TABHERD_VERSION__: JSON.stringify(version) },
   plugins: [
     kernels(),
@@ -81,23 +103,18 @@ export default defineConfig(({ isSsrBuild }) => ({
       filename: 'sw.ts',
       injectRegister: false,
       manifest: false,
-      disable: isSsrBuild === true,
+      disable: isSsrBuild === true || mode === 'bench',
       injectManifest: { globPatterns: ['**/*.{html,js,css,wasm,bin,svg,png,webmanifest}'] },
     }),
   ],
   worker: { format: 'es', plugins: () => [kernels()] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  build: isSsrBuild
-    ? {
-        outDir: 'dist/server',
-        target: 'node20',
-        copyPublicDir: false,
-        rolldownOptions: {
-          input: { tabherd: 'src/cli/tabherd.ts', 'node-worker': 'src/cli/node-worker.ts' },
-          output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },
-        },
-      }
-    : { outDir: 'dist/app', target: 'es2022', sourcemap: true, assetsInlineLimit: 0 },
+  build:
+    mode === 'bench'
+      ? benchPage
+      : isSsrBuild
+        ? server
+        : { outDir: 'dist/app', target: 'es2022', sourcemap: true, assetsInlineLimit: 0 },
   server: { port: 2065, proxy: { '/api': 'http://localhost:2064' } },
   test: {
     environment: 'node',

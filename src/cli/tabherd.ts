@@ -1,7 +1,7 @@
 /** The command line: `npm run -s tabherd -- <command>`. Each command is a file of its own. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_PORT } from '../server/serve.ts';
-import { bench } from './bench.ts';
+import { benchCommand } from './bench/command.ts';
 import { crunch } from './crunch.ts';
 import { knownAnswers } from './known-answers.ts';
 import { choose, stubs } from './make.ts';
@@ -59,13 +59,7 @@ program
   .option('--vectors <file...>', 'rows in the form of rc5.json or ogr.json instead of the built-in ones')
   .action(knownAnswers);
 
-program
-  .command('bench')
-  .description('time every core in Node: median and spread of several interleaved repeats')
-  .option('--json <file>', 'write the figures there, too')
-  .option('--repeats <number>', 'repeats of each core', whole(1, 1000), 7)
-  .option('--seconds <number>', 'length of one repeat', Number, 1)
-  .action((options) => bench(options, __TABHERD_VERSION__));
+program.addCommand(benchCommand(__TABHERD_VERSION__, whole));
 
 program
   .command('status')

@@ -3,13 +3,16 @@
  * names them, a build newer than its sources, for the tests a browser. Plain Node, no dependencies: it runs before
  * there are any.
  *
- *   node src/setup/prepare.mjs start | quiet | dev | build | check | test
+ *   node src/setup/prepare.mjs start | quiet | dev | build | check | test | bench
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+
+/** What all kernels together may weigh, compressed with brotli. */
+const KERNEL_BUDGET = 40_000;
 
 const goal = process.argv[2] ?? 'start';
 const say = (text) => process.stderr.write(`tabherd: ${text}\n`);
@@ -21,9 +24,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 dependencies();
-if (['start', 'quiet', 'test'].includes(goal)) build(false);
+if (['start', 'quiet', 'test', 'bench'].includes(goal)) build(false);
 if (goal === 'build') build(true);
-if (goal === 'test') browser();
+if (['test', 'bench', 'build'].includes(goal)) buildBench(goal === 'build');
+if (['test', 'bench'].includes(goal)) browser();
 
 function dependencies() {
   const wanted = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
@@ -37,18 +41,55 @@ function dependencies() {
 
 function build(always) {
   const stamp = join('dist', '.stamp');
-  const newest = Math.max(
-    ...['src', 'assembly', 'public', 'index.html', 'vite.config.ts', 'package-lock.json'].map(newestIn),
-  );
-  if (!always && existsSync(stamp) && statSync(stamp).mtimeMs > newest) return;
+  if (!always && isFresh(stamp)) return;
   say('building the PWA and the keyserver into dist/ (vite)');
   rmSync(stamp, { force: true });
-  const vite = join('node_modules', 'vite', 'bin', 'vite.js');
-  const quiet = goal === 'build' ? [] : ['--logLevel', 'warn'];
-  run(process.execPath, [vite, 'build', ...quiet]);
-  run(process.execPath, [vite, 'build', '--ssr', ...quiet]);
+  vite();
+  vite('--ssr');
+  weighKernels(join('dist', 'app', 'assets'));
   compress(join('dist', 'app'));
   writeFileSync(stamp, '');
+}
+
+/** The page that times cores in a browser: a build of its own, so that nothing of it is in the PWA. */
+function buildBench(always) {
+  const stamp = join('dist', '.stamp-bench');
+  if (!always && isFresh(stamp)) return;
+  say("building the bench's page into dist/bench (vite)");
+  rmSync(stamp, { force: true });
+  vite('--mode', 'bench');
+  writeFileSync(stamp, '');
+}
+
+function isFresh(stamp) {
+  const sources = ['src', 'assembly', 'public', 'index.html', 'vite.config.ts', 'package-lock.json'];
+  return existsSync(stamp) && statSync(stamp).mtimeMs > Math.max(...sources.map(newestIn));
+}
+
+function vite(...args) {
+  const quiet = goal === 'build' ? [] : ['--logLevel', 'warn'];
+  run(process.execPath, [join('node_modules', 'vite', 'bin', 'vite.js'), 'build', ...args, ...quiet]);
+}
+
+/** Writes down what the kernels weigh (`tabherd bench` shows it), and fails where that is too much. */
+function weighKernels(folder) {
+  const weigh = (ending) =>
+    readdirSync(folder)
+      .filter((file) => file.endsWith(ending))
+      .map((file) => {
+        const content = readFileSync(join(folder, file));
+        return { file, bytes: content.length, brotli: brotliCompressSync(content).length };
+      });
+  const kernels = weigh('.wasm');
+  const total = kernels.reduce((sum, { brotli }) => sum + brotli, 0);
+  const sizes = { kernels, total, budget: KERNEL_BUDGET, tables: weigh('.bin') };
+  writeFileSync(join('dist', 'kernel-sizes.json'), `${JSON.stringify(sizes, null, 2)}\n`);
+  if (total <= KERNEL_BUDGET) return;
+  say(
+    `the kernels weigh ${total} bytes compressed, ${total - KERNEL_BUDGET} more than their budget of ${KERNEL_BUDGET}:`,
+  );
+  for (const { file, brotli } of kernels) say(`  ${file}: ${brotli}`);
+  process.exit(1);
 }
 
 /** Beside every text of the PWA its gzip, which the gateway serves to those who take it. */
@@ -67,7 +108,7 @@ function newestIn(path) {
   return Math.max(mtimeMs, ...readdirSync(path).map((name) => newestIn(join(path, name))));
 }
 
-/** Looks for Chromium where the tests will (`test/helpers/chromium.ts`), and installs it where there is none. */
+/** Looks for Chromium where the tests will (`src/cli/bench/chromium.ts`), and installs it where there is none. */
 function browser() {
   const found = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
   if (found.some((path) => path !== undefined && existsSync(path))) return;

@@ -12,10 +12,13 @@ import type { CoreReport, WorkerApi, WorkOutcome, WorkProgress, WorkRequest } fr
 const SLICE_MS = 40;
 const PROGRESS_MS = 250;
 const FIRST_BUDGET = 2 ** 14;
+/** Left in the worker's performance timeline after the first slice of its life: how long a start takes can be read there. */
+const FIRST_SLICE = 'tabherd:first-slice';
 
 export class BlockWorker implements WorkerApi {
   readonly #cores = new Map<ContestKindName, ReturnType<typeof chooseCore>>();
   #stopped = false;
+  #begun = false;
 
   async prepare(kind: ContestKindName): Promise<CoreReport[]> {
     return (await this.#choice(kind)).tried;
@@ -72,6 +75,8 @@ export class BlockWorker implements WorkerApi {
         const start = performance.now();
         finished = search.run(budget);
         const now = performance.now();
+        if (!this.#begun) performance.mark(FIRST_SLICE);
+        this.#begun = true;
         seconds += (now - start) / 1000;
         budget = nextBudget(budget, now - start);
         const steps = behind + search.steps;

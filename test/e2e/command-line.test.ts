@@ -1,6 +1,6 @@
 /** The built command line, as a person types it. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -86,16 +86,6 @@ describe('test', () => {
     expect(out).toContain('rc5-scalar4: 1 of 2 known answers right');
     expect(out).toContain('row 1: found c90c0353c0d4e1fe85 instead of nothing');
   });
-});
-
-test('bench prints the machine and every core, and writes the figures', async () => {
-  const path = join(folder, 'bench.json');
-  const { code, out } = await tabherd('bench', '--repeats', '3', '--seconds', '0.05', '--json', path);
-  expect(code).toBe(0);
-  expect(out).toMatch(/Node v\d+/);
-  expect(out).toMatch(/rc5-scalar4 +median [\d.]+ Mkeys\/s/);
-  const { figures } = JSON.parse(await readFile(path, 'utf8')) as { figures: { core: string; rates: number[] }[] };
-  expect(figures.every(({ rates }) => rates.length === 3 && rates.every((rate) => rate > 0))).toBe(true);
 });
 
 describe('what goes wrong is said in a sentence', () => {

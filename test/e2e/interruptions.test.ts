@@ -5,11 +5,11 @@
  */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { launchChromium } from '../../src/cli/bench/chromium.ts';
 import { manifests } from '../../src/contests/manifests.ts';
 import { rc5Search } from '../../src/contests/rc5/rc5.ts';
 import type { ContestManifest } from '../../src/domain/contest.ts';
 import type { ExchangeRequest } from '../../src/protocol/keyserver.ts';
-import { launchChromium } from '../helpers/chromium.ts';
 import { ServerProcess } from '../helpers/server-process.ts';
 import { checkpoints, look, type Seen, until } from '../helpers/tab.ts';
 import near from '../vectors/rc5-near-matches.json' with { type: 'json' };

@@ -4,7 +4,7 @@
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from '../helpers/chromium.ts';
+import { launchChromium } from '../../src/cli/bench/chromium.ts';
 import { ServerProcess } from '../helpers/server-process.ts';
 import { until } from '../helpers/tab.ts';
 

@@ -1,6 +1,9 @@
-/** A Chromium nobody configured, for the end-to-end tests; `src/setup/prepare.mjs` has made sure there is one. */
+/**
+ * A Chromium nobody configured, for the bench and for the end-to-end tests (`src/setup/prepare.mjs` has made sure there
+ * is one). Playwright is loaded only here and only when asked: nothing else on the command line needs it.
+ */
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 
 const INSTALLED = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -15,7 +18,8 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-export function launchChromium(...more: string[]): Promise<Browser> {
+export async function launchChromium(...more: string[]): Promise<Browser> {
+  const { chromium } = await import('playwright-core');
   const executablePath = [process.env['CHROMIUM'], ...INSTALLED].find((path) => path !== undefined && existsSync(path));
   return chromium.launch({ args: [...FLAGS, ...more], ...(executablePath === undefined ? {} : { executablePath }) });
 }

@@ -1,0 +1,5 @@
+/** Entry of the bench's Web Worker. */
+import { expose } from 'comlink';
+import { CoreTimer } from './core-timer.ts';
+
+expose(new CoreTimer());
