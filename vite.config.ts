@@ -8,12 +8,13 @@ import * as asc from 'assemblyscript/asc';
 import type { BuildOptions, Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { defineConfig } from 'vitest/config';
+import { rc5MixedSource } from './src/kernels/rc5-mixed.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 /**
  * `import url from './kernel.ts?asc'` compiles the AssemblyScript file and gives the address of its wasm;
- * `?asc&enable=simd,relaxed-simd` turns features on. `import url from './table.bin?bytes'` gives that of a file as it is.
+ * `?asc&enable=simd,relaxed-simd` turns features on. A file of src/kernels/ writes its AssemblyScript first. `import url from './table.bin?bytes'` gives that of a file as it is.
  * The address is that of a file in the PWA, so that it is cached and precached; a data: URL in Node, which its
  * `fetch` can read.
  */
@@ -34,10 +35,11 @@ function kernels(): Plugin {
       if (parameters.has('bytes')) {
         source = readFileSync(file);
       } else {
-        const { wasm, imports } = await compile(file, parameters.get('enable') ?? '');
+        const enable = parameters.get('enable') ?? '';
+        const { wasm, imports } = await compile(file, enable);
         for (const path of imports) this.addWatchFile(resolve(path));
         source = wasm;
-        name = `${basename(dirname(file))}-${basename(file, '.ts')}.wasm`;
+        name = `${basename(dirname(file))}-${basename(file, '.ts')}${enable.includes('relaxed') ? '-relaxed' : ''}.wasm`;
       }
       if (!toFile) return `export default 'data:;base64,${Buffer.from(source).toString('base64')}';`;
       return `export default import.meta.ROLLUP_FILE_URL_${this.emitFile({ type: 'asset', name, source })};`;
@@ -45,14 +47,22 @@ function kernels(): Plugin {
   };
 }
 
+/** Kernels that a program writes: where their text stands among the sources, and what it is. */
+const written: Record<string, { entry: string; source: (relaxed: boolean) => string }> = {
+  'rc5-mixed.ts': { entry: 'assembly/rc5/mixed.ts', source: rc5MixedSource },
+};
+
 async function compile(file: string, enable: string): Promise<{ wasm: Uint8Array; imports: string[] }> {
+  const { entry, source } = written[basename(file)] ?? { entry: file };
+  const text = source?.(enable.includes('relaxed'));
   let wasm: Uint8Array | undefined;
   const imports = new Set<string>();
   const flags = enable === '' ? [] : ['--enable', enable];
   const { error, stderr } = await asc.main(
-    [file, '--outFile', 'kernel.wasm', '-Ospeed', '--noAssert', '--runtime', 'stub', ...flags],
+    [entry, '--outFile', 'kernel.wasm', '-Ospeed', '--noAssert', '--runtime', 'stub', ...flags],
     {
       readFile(name) {
+        if (name === entry && text !== undefined) return text;
         try {
           const text = readFileSync(name, 'utf8');
           imports.add(name);

@@ -58,7 +58,7 @@ export function search(count: u32): u32 {
 }
 
 /** b = 9: L0 and L1 are shared by the four keys, L2 is the last byte. `key`: K0…K7. */
-function try9(key: u64, last: u32, offset: u32): void {
+export function try9(key: u64, last: u32, offset: u32): void {
   let A0: u32 = 0,
     A1: u32 = 0,
     A2: u32 = 0,
@@ -235,7 +235,7 @@ function encrypt(offset: u32): void {
   if (((A3 ^ target) & mask) == 0) note(offset + 3);
 }
 
-function note(offset: u32): void {
+export function note(offset: u32): void {
   const found = load<u32>(FOUND);
   store<u32>(<usize>OFFSETS + ((found as usize) << 2), offset);
   store<u32>(FOUND, found + 1);

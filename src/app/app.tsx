@@ -9,6 +9,7 @@ import type { EngineControl, EngineSnapshot } from '../client/snapshot.ts';
 import type { ContestManifest } from '../domain/contest.ts';
 import { Blocks } from './blocks.tsx';
 import { Contests } from './contests.tsx';
+import { Cores } from './cores.tsx';
 import { Facts } from './facts.tsx';
 import { Footer } from './footer.tsx';
 import { Found } from './found.tsx';
@@ -35,6 +36,7 @@ export function App({ engine }: { engine: EngineControl }) {
         {snapshot.pause?.reason !== 'not-started' && <Blocks snapshot={snapshot} />}
         <Facts snapshot={snapshot} engine={engine} />
         <Contests snapshot={snapshot} engine={engine} />
+        <Cores snapshot={snapshot} engine={engine} />
         <Notices notices={snapshot.notices} />
       </main>
       <Footer />

@@ -4,6 +4,7 @@
  * are not here: they come with the contest's manifest.
  */
 import type { Pause } from '../client/snapshot.ts';
+import type { CoreReport } from '../domain/core-report.ts';
 import { formatCount, formatDuration } from './format.ts';
 
 const plural = (count: number, one: string, many: string) => `${formatCount(count)} ${count === 1 ? one : many}`;
@@ -22,6 +23,13 @@ const states: Record<Reason | 'running', string> = {
   unreachable: 'Waiting for the gateway',
   'no-work': 'Waiting for work',
   'no-core': 'Cannot run here',
+};
+
+const coreStates: Record<CoreReport['state'], string> = {
+  chosen: 'In use',
+  slower: 'Right, slower here',
+  wrong: 'Wrong here, never used',
+  unsupported: 'Not in this browser',
 };
 
 interface PauseFacts {
@@ -109,6 +117,15 @@ export const texts = {
   workersOf: (count: number, most: number) => `${count} of ${most}`,
   fewer: 'One worker fewer',
   more: 'One worker more',
+
+  cores: 'Cores',
+  coresLead:
+    'Each way to compute was put to known answers on this machine and then timed. The fastest one that was right does the work.',
+  coreState: (state: CoreReport['state']) => coreStates[state],
+  coreDetail: (state: CoreReport['state'], detail: string) =>
+    state === 'unsupported' ? `It needs ${detail}.` : `It got a known answer wrong: ${detail}.`,
+  measureAgain: 'Measure again',
+  measureAgainLater: 'Measure again at the next start',
 
   contests: 'Contests',
   contestsNone: 'The contests will be listed here once the gateway has answered.',

@@ -1,5 +1,5 @@
 /** `tabherd crunch`: the engine with a terminal for a face. */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { Engine } from '../client/engine.ts';
 import type { EngineSnapshot, Pause } from '../client/snapshot.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
@@ -30,6 +30,7 @@ export async function crunch(url: string, options: CrunchOptions, version: strin
     maxWorkers: 512,
     defaultWorkers: Math.max(1, cores - 1),
     version,
+    environment: `Tabherd ${version} on Node ${process.version}, ${cpus()[0]?.model ?? process.arch}`,
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.contests === undefined ? {} : { only: options.contests }),
   });

@@ -9,7 +9,7 @@ export function spawnNodeWorker(): WorkerHandle {
   const worker = new Worker(new URL('./node-worker.js', import.meta.url));
   const api = wrap<WorkerApi>(nodeEndpoint(worker));
   return {
-    prepare: (kind) => api.prepare(kind),
+    prepare: (kind, known) => api.prepare(kind, known),
     work: (request, onProgress) => api.work(request, proxy(onProgress)),
     stop: () => void api.stop(),
     terminate: () => void worker.terminate(),

@@ -4,7 +4,8 @@
  *
  * Implementations: `idb-buffers.ts` (browsers), `memory-buffers.ts` (storage gone), `src/cli/file-buffers.ts` (Node).
  */
-import type { Contest } from '../domain/contest.ts';
+import type { Contest, ContestKindName } from '../domain/contest.ts';
+import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
 import type { Totals } from './snapshot.ts';
@@ -27,6 +28,8 @@ export interface Facts {
   speeds: Record<string, number>;
   /** What was acknowledged, by contest. Changed only by `settle`. */
   totals: Totals;
+  /** How the cores did on this machine, and in what: measured anew in another browser version. */
+  cores: Partial<Record<ContestKindName, { environment: string; tried: CoreReport[] }>>;
   /** Hits in this client's own reports, as `contest/unit`. */
   mine: string[];
 }

@@ -4,12 +4,13 @@
  */
 
 import type { ContestKindName } from '../domain/contest.ts';
+import type { CoreReport } from '../domain/core-report.ts';
 import type { Lease } from '../domain/work.ts';
-import type { CoreReport, WorkOutcome, WorkProgress, WorkRequest } from '../protocol/worker-api.ts';
+import type { WorkOutcome, WorkProgress, WorkRequest } from '../protocol/worker-api.ts';
 
 /** A running worker, whatever the platform: `spawn-browser.ts`, `src/cli/spawn-node.ts`. */
 export interface WorkerHandle {
-  prepare(kind: ContestKindName): Promise<CoreReport[]>;
+  prepare(kind: ContestKindName, known?: readonly CoreReport[]): Promise<CoreReport[]>;
   work(request: WorkRequest, onProgress: (progress: WorkProgress) => void): Promise<WorkOutcome>;
   stop(): void;
   terminate(): void;

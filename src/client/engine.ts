@@ -14,6 +14,7 @@
  */
 import { kinds } from '../contests/kinds.ts';
 import type { Contest, ContestKindName } from '../domain/contest.ts';
+import type { CoreReport } from '../domain/core-report.ts';
 import type { Report } from '../domain/work.ts';
 import { type ExchangeRequest, type Keyserver, MAX_HOLDING } from '../protocol/keyserver.ts';
 import type { WorkOutcome, WorkProgress } from '../protocol/worker-api.ts';
@@ -54,6 +55,8 @@ export interface EnginePorts {
   /** Used until the person chooses. */
   defaultWorkers: number;
   version: string;
+  /** Where cores run, with every version that matters to their speed: what was measured holds for no other. */
+  environment: string;
   /** Shown in the keyserver's statistics. */
   name?: string;
   /** Works on these contests only; on all where it is absent. */
@@ -149,6 +152,15 @@ export class Engine implements EngineControl {
   setWorkers(count: number): void {
     this.#workers = Math.max(1, Math.min(this.#ports.maxWorkers, Math.round(count)));
     this.#holdings.keep('workers', this.#workers);
+    this.#pump();
+    this.#emit();
+  }
+
+  measureCores(): void {
+    this.#holdings.forgetCores();
+    this.#hurry();
+    // A worker remembers its cores for life. Blocks in hand go on from their last progress.
+    for (const worker of this.#crew.workers) this.#crew.dismiss(worker);
     this.#pump();
     this.#emit();
   }
@@ -329,16 +341,21 @@ export class Engine implements EngineControl {
   async #ready(worker: Worker, hand: Hand, { manifest }: Contest): Promise<boolean> {
     const { kind } = manifest.search;
     try {
-      const tried = await worker.handle.prepare(kind);
+      const { environment } = this.#ports;
+      const known = this.#holdings.coresOf(kind, environment);
+      const tried = await worker.handle.prepare(kind, known);
       if (worker.hand !== hand || hand.stopping) return false;
-      const best = Math.max(0, ...tried.map(({ stepsPerSecond }) => stepsPerSecond));
-      if (best > 0) {
+      const chosen = tried.find(({ state }) => state === 'chosen');
+      if (known === undefined || chosen?.name !== known.find(({ state }) => state === 'chosen')?.name) {
+        this.#noteCores(kind, tried);
+      }
+      if (chosen !== undefined) {
         this.#unusable.delete(kind);
         this.#loading.reset();
-        this.#holdings.guessSpeed(manifest.name, kinds[kind].unitsPerSecond(best));
+        this.#holdings.guessSpeed(manifest.name, kinds[kind].unitsPerSecond(chosen.stepsPerSecond));
         return true;
       }
-      const detail = tried.flatMap(({ differences }) => differences)[0] ?? 'there is no core for it';
+      const detail = tried.find(({ state }) => state === 'wrong')?.detail ?? 'there is no core for it';
       this.#unusable.set(kind, { reason: 'no-core', detail, until: Number.POSITIVE_INFINITY });
     } catch (error) {
       // The kernel did not come: a network that is away, a gateway that restarts.
@@ -346,6 +363,18 @@ export class Engine implements EngineControl {
       if (worker.hand === hand) this.#unusable.set(kind, { reason: 'unreachable', detail: messageOf(error), until });
     }
     return false;
+  }
+
+  /** Keeps what was measured, and says which core is not to be trusted here. */
+  #noteCores(kind: ContestKindName, tried: CoreReport[]): void {
+    const { environment } = this.#ports;
+    const before = this.#holdings.coresOf(kind, environment) ?? [];
+    this.#holdings.keepCores(kind, environment, tried);
+    if (!tried.some(({ state }) => state === 'chosen')) return;
+    for (const { name, state, detail } of tried) {
+      if (state !== 'wrong' || before.some((other) => other.name === name && other.state === 'wrong')) continue;
+      this.#notice(`The core ${name} gave a wrong answer on this machine (${detail}) and is not used.`);
+    }
   }
 
   async #run(worker: Worker, hand: Hand, { manifest }: Contest, block: StoredBlock): Promise<WorkOutcome | undefined> {
@@ -478,8 +507,9 @@ export class Engine implements EngineControl {
   }
 
   #look(): EngineSnapshot {
-    const { maxWorkers, storage } = this.#ports;
+    const { maxWorkers, storage, environment } = this.#ports;
     return view({
+      environment,
       wanted: this.#wanted,
       everStarted: this.#everStarted,
       otherRuns: this.#otherRuns,

@@ -2,7 +2,8 @@
  * What this client has: blocks, reports, contests, totals, as the engine sees them and as the buffers keep them. Every
  * change is made in memory at once and in the buffers behind it, so that the engine never waits to know what it has.
  */
-import type { Contest, ContestState, Hit } from '../domain/contest.ts';
+import type { Contest, ContestKindName, ContestState, Hit } from '../domain/contest.ts';
+import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
 import { type Buffers, type Facts, type Saved, type StoredBlock, withCheckpoint } from './buffers.ts';
@@ -118,6 +119,20 @@ export class Holdings {
   guessSpeed(contest: string, unitsPerSecond: number | undefined): void {
     if (unitsPerSecond === undefined || this.speeds[contest] !== undefined) return;
     this.keep('speeds', { ...this.speeds, [contest]: unitsPerSecond });
+  }
+
+  /** How the cores of a kind did in this environment; undefined: not measured yet. */
+  coresOf(kind: ContestKindName, environment: string): CoreReport[] | undefined {
+    const kept = this.#facts.cores?.[kind];
+    return kept?.environment === environment ? kept.tried : undefined;
+  }
+
+  keepCores(kind: ContestKindName, environment: string, tried: CoreReport[]): void {
+    this.keep('cores', { ...this.#facts.cores, [kind]: { environment, tried } });
+  }
+
+  forgetCores(): void {
+    this.keep('cores', {});
   }
 
   // ── blocks and reports ────────────────────────────────────────────────────────────────────────────────────────

@@ -20,8 +20,20 @@ export async function openBrowserEngine(version: string): Promise<Engine> {
     maxWorkers: cores,
     defaultWorkers: Math.max(1, cores - 1),
     version,
+    environment: `Tabherd ${version} on ${await browserVersion()}`,
     onReportsWaiting,
   });
+}
+
+/** The browser's whole version where it tells: the user agent string has only the first number of it. */
+async function browserVersion(): Promise<string> {
+  const { userAgentData } = navigator as {
+    userAgentData?: { getHighEntropyValues?(hints: string[]): Promise<unknown> };
+  };
+  const values = await userAgentData
+    ?.getHighEntropyValues?.(['fullVersionList', 'architecture'])
+    .catch(() => undefined);
+  return values === undefined ? navigator.userAgent : JSON.stringify(values);
 }
 
 /** Storage that neither opens nor fails, as when an old tab blocks it, must not keep the page blank. */

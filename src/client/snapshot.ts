@@ -3,6 +3,7 @@
  * times a second). The faces (PWA, command line, widget) draw this and call `EngineControl`; they know nothing else.
  */
 import type { Contest, Hit } from '../domain/contest.ts';
+import type { CoreReport } from '../domain/core-report.ts';
 
 /** Why nothing is being computed, and so what would end it. `null` while workers are at work. */
 export type Pause =
@@ -75,6 +76,8 @@ export interface EngineSnapshot {
   /** What `rate` counts: of the contest being worked. */
   step: 'keys' | 'nodes';
   blocks: BlockProgress[];
+  /** How each core did on this machine, those of a kind together; empty until one was needed. */
+  cores: (CoreReport & { step: 'keys' | 'nodes' })[];
   /** Empty until the gateway was reached once. */
   contests: Contest[];
   /** Blocks waiting to be worked, those in hand not counted. */
@@ -108,6 +111,8 @@ export interface EngineControl {
   pause(): void;
   /** 1…maxWorkers; takes effect at once, and is remembered. */
   setWorkers(count: number): void;
+  /** Forgets how the cores did, and puts them to their known answers and times them again. */
+  measureCores(): void;
   /** Asks the gateway now instead of at `retryAt`. */
   retry(): void;
 }

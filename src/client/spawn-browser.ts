@@ -7,7 +7,7 @@ export function spawnBrowserWorker(): WorkerHandle {
   const worker = new Worker(new URL('../worker/browser.ts', import.meta.url), { type: 'module', name: 'tabherd' });
   const api = wrap<WorkerApi>(worker);
   return {
-    prepare: (kind) => api.prepare(kind),
+    prepare: (kind, known) => api.prepare(kind, known),
     work: (request, onProgress) => api.work(request, proxy(onProgress)),
     stop: () => void api.stop(),
     terminate() {

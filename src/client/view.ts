@@ -16,6 +16,7 @@ export interface Unusable {
 
 export interface EngineView
   extends Pick<EngineSnapshot, 'wanted' | 'workers' | 'maxWorkers' | 'storage' | 'notices' | 'history'> {
+  environment: string;
   everStarted: boolean;
   otherRuns: boolean;
   hands: readonly Hand[];
@@ -38,6 +39,9 @@ export function view(engine: EngineView): EngineSnapshot {
     rate: pause === null ? blocks.reduce((sum, { rate }) => sum + rate, 0) : 0,
     step: kinds[contest?.manifest.search.kind ?? 'rc5'].step,
     blocks,
+    cores: (Object.keys(kinds) as ContestKindName[]).flatMap((kind) =>
+      (holdings.coresOf(kind, engine.environment) ?? []).map((core) => ({ ...core, step: kinds[kind].step })),
+    ),
     contests: [...holdings.contests],
     inBuffer: holdings.blocks.size - blocks.length,
     outBuffer: holdings.reports.size,

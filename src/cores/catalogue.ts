@@ -1,10 +1,12 @@
 /**
- * Every core there is, as data: what it searches, how to make one, how to put the known answers to it. The choice
- * between them is made by measuring (`choose.ts`), never by guessing.
+ * Every core there is, as data: what it searches, what it needs of the browser, how to make one, how to put the known
+ * answers to it. The choice between them is made by measuring (`choose.ts`), never by guessing.
  */
 import ogr64 from '../../assembly/ogr/search.ts?asc';
 import rc5Scalar4 from '../../assembly/rc5/scalar4.ts?asc';
 import type { ContestKindName } from '../domain/contest.ts';
+import rc5Mixed from '../kernels/rc5-mixed.ts?asc&enable=simd';
+import rc5MixedRelaxed from '../kernels/rc5-mixed.ts?asc&enable=simd,relaxed-simd';
 import type { Core } from './core.ts';
 import { loadWasm } from './load.ts';
 import { loadChoose } from './ogr/choose-table.ts';
@@ -18,6 +20,12 @@ import { createRc5Core, Rc5Kernel } from './rc5/rc5-core.ts';
 export interface CoreEntry {
   readonly name: string;
   readonly kind: ContestKindName;
+  /** What of WebAssembly it needs beyond the first version; for people: whether it compiles is tried. */
+  readonly requires: readonly ('simd' | 'relaxed-simd')[];
+  /**
+   * @throws WebAssembly.CompileError this browser lacks what it requires.
+   * @throws Error its files could not be fetched: later they may be.
+   */
   load(): Promise<LoadedCore>;
 }
 
@@ -30,22 +38,13 @@ export interface LoadedCore {
 }
 
 export const catalogue: readonly CoreEntry[] = [
-  {
-    name: 'rc5-scalar4',
-    kind: 'rc5',
-    async load() {
-      const module = await loadWasm(rc5Scalar4);
-      const kernel = new Rc5Kernel(module);
-      return {
-        core: createRc5Core(this.name, module),
-        rows: rc5Rows.selftest,
-        difference: (row) => rc5Difference(kernel, row as Rc5Row),
-      };
-    },
-  },
+  rc5Entry('rc5-mixed-relaxed', ['simd', 'relaxed-simd'], rc5MixedRelaxed),
+  rc5Entry('rc5-mixed', ['simd'], rc5Mixed),
+  rc5Entry('rc5-scalar4', [], rc5Scalar4),
   {
     name: 'ogr-64',
     kind: 'ogr',
+    requires: [],
     async load() {
       const kernel = new OgrKernel(await loadWasm(ogr64), await loadChoose());
       return {
@@ -56,3 +55,20 @@ export const catalogue: readonly CoreEntry[] = [
     },
   },
 ];
+
+function rc5Entry(name: string, requires: CoreEntry['requires'], url: string): CoreEntry {
+  return {
+    name,
+    kind: 'rc5',
+    requires,
+    async load() {
+      const module = await loadWasm(url);
+      const kernel = new Rc5Kernel(module);
+      return {
+        core: createRc5Core(name, module),
+        rows: rc5Rows.selftest,
+        difference: (row) => rc5Difference(kernel, row as Rc5Row),
+      };
+    },
+  };
+}

@@ -1,42 +1,77 @@
 /**
  * Which core gets the work: every core of the kind is loaded, must give all known answers on this machine, and is
- * timed for a moment on the open contest of its kind; the fastest right one is chosen.
+ * timed for a moment on the open contest of its kind; the fastest right one is chosen. Whoever asks may remember the
+ * outcome and give it back next time: then only the chosen core is loaded and put to its known answers.
  */
 import { manifests } from '../contests/manifests.ts';
 import type { ContestKindName } from '../domain/contest.ts';
-import { catalogue } from './catalogue.ts';
+import type { CoreReport } from '../domain/core-report.ts';
+import { type CoreEntry, catalogue, type LoadedCore } from './catalogue.ts';
 import type { Core } from './core.ts';
+import { isUnsupported } from './load.ts';
 
-const MEASURE_MS = 60;
+/** Turns that every core gets, all of them in between each other, and how long a turn is. */
+const TURNS = 4;
+const TURN_MS = 40;
 
 export interface Choice {
   /** Undefined when no core is right on this machine. */
   core: Core | undefined;
-  tried: { name: string; differences: string[]; stepsPerSecond: number }[];
+  tried: CoreReport[];
 }
 
-/** @throws Error a kernel or table could not be fetched: later it may be. */
-export async function chooseCore(kind: ContestKindName): Promise<Choice> {
-  let core: Core | undefined;
-  let best = 0;
-  const tried: Choice['tried'] = [];
-  for (const entry of catalogue) {
-    if (entry.kind !== kind) continue;
-    const result = { name: entry.name, differences: [] as string[], stepsPerSecond: 0 };
-    tried.push(result);
-    const loaded = await entry.load();
-    result.differences = loaded.rows.map((row) => loaded.difference(row)).filter((line) => line !== undefined);
-    if (result.differences.length > 0) continue;
-    result.stepsPerSecond = measure(loaded.core);
-    if (result.stepsPerSecond <= best) continue;
-    best = result.stepsPerSecond;
-    core = loaded.core;
+/**
+ * @param known what an earlier choice on the same machine and browser found
+ * @throws Error a kernel or table could not be fetched: later it may be.
+ */
+export async function chooseCore(
+  kind: ContestKindName,
+  known: readonly CoreReport[] = [],
+  entries: readonly CoreEntry[] = catalogue,
+): Promise<Choice> {
+  const before = known.find(({ state }) => state === 'chosen');
+  const entry = entries.find((entry) => entry.kind === kind && entry.name === before?.name);
+  if (entry !== undefined) {
+    const { report, core } = await tryCore(entry);
+    if (core !== undefined && report.state !== 'wrong') return { core, tried: [...known] };
   }
-  return { core, tried };
+
+  const candidates = [];
+  for (const entry of entries) if (entry.kind === kind) candidates.push(await tryCore(entry));
+  const right = candidates.flatMap(({ report, core }) => (core === undefined ? [] : [{ report, core }]));
+  // The best turn of each counts: the first ones may still run what the browser compiled in haste.
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (const { report, core } of right) {
+      report.stepsPerSecond = Math.max(report.stepsPerSecond, measure(core, TURN_MS));
+    }
+  }
+  const best = right.toSorted((a, b) => b.report.stepsPerSecond - a.report.stepsPerSecond)[0];
+  if (best !== undefined) best.report.state = 'chosen';
+  return { core: best?.core, tried: candidates.map(({ report }) => report) };
+}
+
+/** Loads a core and puts the known answers to it; without `core` it is not to be used. */
+async function tryCore(entry: CoreEntry): Promise<{ report: CoreReport; core?: Core }> {
+  const report: CoreReport = { name: entry.name, state: 'slower', stepsPerSecond: 0 };
+  let loaded: LoadedCore;
+  try {
+    loaded = await entry.load();
+  } catch (error) {
+    if (!isUnsupported(error)) throw error;
+    return { report: { ...report, state: 'unsupported', detail: entry.requires.join(', ') } };
+  }
+  try {
+    const detail = loaded.rows.map((row) => loaded.difference(row)).find((line) => line !== undefined);
+    if (detail !== undefined) return { report: { ...report, state: 'wrong', detail } };
+  } catch (error) {
+    // A kernel that traps is as wrong as one that errs.
+    return { report: { ...report, state: 'wrong', detail: error instanceof Error ? error.message : String(error) } };
+  }
+  return { report, core: loaded.core };
 }
 
 /** Keys or nodes a second on the first unit of the last contest of the core's kind: the open one. */
-export function measure(core: Core, milliseconds = MEASURE_MS): number {
+export function measure(core: Core, milliseconds: number): number {
   const manifest = manifests.findLast(({ search }) => search.kind === core.kind);
   if (manifest === undefined) throw new TypeError(`no contest of kind ${core.kind}`);
   const search = core.open(manifest, 0);

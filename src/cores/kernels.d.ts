@@ -4,6 +4,16 @@ declare module '*?asc' {
   export default url;
 }
 
+declare module '*?asc&enable=simd' {
+  const url: string;
+  export default url;
+}
+
+declare module '*?asc&enable=simd,relaxed-simd' {
+  const url: string;
+  export default url;
+}
+
 /** A file as it is, as an address to fetch it from. */
 declare module '*?bytes' {
   const url: string;

@@ -10,3 +10,8 @@ export async function loadBytes(url: string): Promise<ArrayBuffer> {
 export async function loadWasm(url: string): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await loadBytes(url));
 }
+
+/** Whether a core failed to load because this browser lacks what it requires, and not because its file did not come. */
+export function isUnsupported(error: unknown): boolean {
+  return error instanceof WebAssembly.CompileError;
+}

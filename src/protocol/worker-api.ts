@@ -4,6 +4,7 @@
  * back with the outcome.
  */
 import type { ContestKindName, ContestManifest } from '../domain/contest.ts';
+import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, UnitEvidence } from '../domain/work.ts';
 
 export interface WorkRequest {
@@ -27,22 +28,14 @@ export type WorkOutcome =
   | { finished: true; core: string; evidence: UnitEvidence[]; seconds: number; steps: number }
   | { finished: false; checkpoint: BlockCheckpoint };
 
-/** A core as it did on this machine. */
-export interface CoreReport {
-  name: string;
-  /** What it got wrong, a line a row; empty for a core that may be used. */
-  differences: string[];
-  /** Keys or nodes a second; 0 where it was wrong. */
-  stepsPerSecond: number;
-}
-
 export interface WorkerApi {
   /**
    * Loads every core of the kind, puts the known answers to them, and times them briefly; the fastest right one gets
-   * this worker's blocks. Remembered within the worker.
+   * this worker's blocks. Remembered within the worker. With `known`, the outcome of an earlier time, only the core
+   * chosen then is loaded and put to its known answers, unless it fails them now.
    * @throws Error a kernel could not be fetched: later it may be.
    */
-  prepare(kind: ContestKindName): Promise<CoreReport[]>;
+  prepare(kind: ContestKindName, known?: readonly CoreReport[]): Promise<CoreReport[]>;
   /**
    * Works a block until it is finished or `stop` is called.
    * @throws Error no core of that kind gave the known answers.

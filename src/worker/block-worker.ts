@@ -6,8 +6,9 @@
 import { chooseCore } from '../cores/choose.ts';
 import type { Core } from '../cores/core.ts';
 import type { ContestKindName } from '../domain/contest.ts';
+import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, UnitEvidence } from '../domain/work.ts';
-import type { CoreReport, WorkerApi, WorkOutcome, WorkProgress, WorkRequest } from '../protocol/worker-api.ts';
+import type { WorkerApi, WorkOutcome, WorkProgress, WorkRequest } from '../protocol/worker-api.ts';
 
 const SLICE_MS = 40;
 const PROGRESS_MS = 250;
@@ -20,8 +21,8 @@ export class BlockWorker implements WorkerApi {
   #stopped = false;
   #begun = false;
 
-  async prepare(kind: ContestKindName): Promise<CoreReport[]> {
-    return (await this.#choice(kind)).tried;
+  async prepare(kind: ContestKindName, known?: readonly CoreReport[]): Promise<CoreReport[]> {
+    return (await this.#choice(kind, known)).tried;
   }
 
   async work(request: WorkRequest, onProgress: (progress: WorkProgress) => void): Promise<WorkOutcome> {
@@ -40,10 +41,10 @@ export class BlockWorker implements WorkerApi {
     this.#stopped = true;
   }
 
-  #choice(kind: ContestKindName): ReturnType<typeof chooseCore> {
+  #choice(kind: ContestKindName, known?: readonly CoreReport[]): ReturnType<typeof chooseCore> {
     let choice = this.#cores.get(kind);
     if (choice === undefined) {
-      choice = chooseCore(kind);
+      choice = chooseCore(kind, known);
       this.#cores.set(kind, choice);
       // A fetch that failed is not remembered.
       choice.catch(() => this.#cores.delete(kind));

@@ -4,7 +4,6 @@ import { benchStubs } from '../../src/bench/stubs.ts';
 import { openDeb822, openOneLine } from '../../src/cli/bench/apt-sources.ts';
 import { type Contender, takeTurns } from '../../src/cli/bench/contenders.ts';
 import { parseRate, parseVersion } from '../../src/cli/bench/dnetc.ts';
-import { relaxedSimdFlags } from '../../src/cli/bench/node-place.ts';
 import { medianRatio, summary } from '../../src/cli/bench/statistics.ts';
 import rows from '../vectors/ogr.json' with { type: 'json' };
 
@@ -143,12 +142,6 @@ Signed-By:
  -----END PGP PUBLIC KEY BLOCK-----
 `);
   });
-});
-
-test('relaxed SIMD is a flag before V8 11.4', () => {
-  expect(relaxedSimdFlags('11.3.244.8-node.38')).toEqual(['--experimental-wasm-relaxed-simd']);
-  expect(relaxedSimdFlags('11.4.1')).toEqual([]);
-  expect(relaxedSimdFlags('12.4.254.21-node.33')).toEqual([]);
 });
 
 test('a stub that distributed.net published has the count that it published', () => {

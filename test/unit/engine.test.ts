@@ -10,7 +10,8 @@ import { MemoryBuffers } from '../../src/client/memory-buffers.ts';
 import type { EngineSnapshot } from '../../src/client/snapshot.ts';
 import { kinds } from '../../src/contests/kinds.ts';
 import { countStubs } from '../../src/contests/ogr/stubs.ts';
-import type { ContestManifest } from '../../src/domain/contest.ts';
+import type { ContestKindName, ContestManifest } from '../../src/domain/contest.ts';
+import type { CoreReport } from '../../src/domain/core-report.ts';
 import { RefusedError, UnreachableError } from '../../src/protocol/errors.ts';
 import type { Keyserver } from '../../src/protocol/keyserver.ts';
 import { BlockWorker } from '../../src/worker/block-worker.ts';
@@ -62,7 +63,7 @@ function inThread(): WorkerHandle & { die: (reason: Error) => void } {
     die = resolve;
   });
   return {
-    prepare: (kind) => worker.prepare(kind),
+    prepare: (kind, known) => worker.prepare(kind, known),
     work: (request, onProgress) => worker.work(structuredClone(request), onProgress),
     stop: () => worker.stop(),
     terminate: () => worker.stop(),
@@ -81,6 +82,7 @@ async function engine(ports: Partial<EnginePorts> = {}): Promise<Engine> {
     maxWorkers: 2,
     defaultWorkers: 1,
     version: '0.0.0',
+    environment: 'this test',
     ...ports,
   });
   open.push(made);
@@ -242,13 +244,55 @@ test('no core that is right: it says which answer was wrong, and computes nothin
   const one = await engine({
     spawn: () => ({
       ...inThread(),
-      prepare: async () => [{ name: 'ogr-64', differences: ['row 1: 5 nodes instead of 4'], stepsPerSecond: 0 }],
+      prepare: async () => [{ name: 'a', state: 'wrong', detail: 'row 1: 5 nodes instead of 4', stepsPerSecond: 0 }],
     }),
   });
   one.start();
   const { pause, rate } = await until(one, (snapshot) => snapshot.pause?.reason === 'no-core');
   expect({ pause, rate }).toEqual({ pause: { reason: 'no-core', detail: 'row 1: 5 nodes instead of 4' }, rate: 0 });
   expect((await server.keymaster.status()).reports).toEqual({ accepted: 0, duplicate: 0, refused: 0 });
+});
+
+test('how the cores did is shown, remembered for this environment, and measured anew where the person asks', async () => {
+  const buffers = new MemoryBuffers();
+  let measured = 0;
+  let remembered: readonly CoreReport[] = [];
+  const bad: CoreReport = { name: 'ogr-bad', state: 'wrong', detail: 'row 2: no ruler was found', stepsPerSecond: 0 };
+  const spawn = () => {
+    const right = inThread();
+    return {
+      ...right,
+      async prepare(kind: ContestKindName, known?: readonly CoreReport[]) {
+        if (known !== undefined) {
+          remembered = known;
+          return [...known];
+        }
+        measured += 1;
+        return [...(await right.prepare(kind)), bad];
+      },
+    };
+  };
+  const one = await engine({ buffers, spawn });
+  one.start();
+  const { cores } = await until(one, (snapshot) => snapshot.cores.length > 0);
+  expect(cores).toMatchObject([{ state: 'chosen', step: 'nodes' }, bad]);
+  expect(measured).toBe(1);
+  const said = () => one.snapshot.notices.map(({ text }) => text).join();
+  await until(one, () => said().includes('The core ogr-bad gave a wrong answer'));
+  expect(said()).toContain('row 2: no ruler was found');
+  one.measureCores();
+  await until(one, () => measured === 2);
+  await until(one, closed);
+  await one.close();
+
+  const again = await engine({ buffers, spawn });
+  expect(again.snapshot.cores).toHaveLength(2);
+  expect(remembered).toMatchObject([{ state: 'chosen' }, bad]);
+  expect(measured).toBe(2);
+  await again.close();
+
+  const elsewhere = await engine({ buffers, spawn, environment: 'a newer browser' });
+  expect(elsewhere.snapshot.cores).toEqual([]);
 });
 
 test('a machine that miscalculates gives the block back and reports nothing', async () => {

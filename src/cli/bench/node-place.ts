@@ -1,4 +1,4 @@
-/** Node as a place: a process of its own, so that it can have the flags its WebAssembly needs. */
+/** Node as a place: a process of its own, so that nothing but the cores runs in it. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,6 @@ import type { Place } from './place.ts';
 
 export async function nodePlace(): Promise<Place> {
   const child = fork(fileURLToPath(new URL('./bench-node.js', import.meta.url)), {
-    execArgv: relaxedSimdFlags(process.versions.v8),
     serialization: 'advanced',
   });
   const ended = once(child, 'exit');
@@ -27,10 +26,4 @@ export async function nodePlace(): Promise<Place> {
       await ended;
     },
   };
-}
-
-/** Relaxed SIMD is on by itself since V8 11.4; Node 20 has 11.3. */
-export function relaxedSimdFlags(v8: string): string[] {
-  const [major = 0, minor = 0] = v8.split('.').map(Number);
-  return major < 11 || (major === 11 && minor < 4) ? ['--experimental-wasm-relaxed-simd'] : [];
 }

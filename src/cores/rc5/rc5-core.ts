@@ -1,5 +1,5 @@
 /**
- * The JavaScript side of the RC5 cores: writes the unit's first key and target into the wasm memory (laid out in
+ * The JavaScript side of the RC5 cores: writes first key and target into the wasm memory (laid out in
  * `assembly/rc5/layout.ts`), runs slices, gathers near matches. All of a unit's state is how many keys are done and
  * what was found, so any core resumes any other's checkpoint.
  */
@@ -29,7 +29,7 @@ interface Rc5Exports {
 
 /** A run of keys that need not be a unit: for units, known answers and benchmarks. */
 export interface KeyRun {
-  /** K0…K(b−1) of the first key; its last byte a multiple of WIDTH. */
+  /** K0…K(b−1) of the first key. */
   key: Uint8Array;
   /** First plaintext block XOR IV. */
   plain: Block;
@@ -42,6 +42,8 @@ export interface KeyRun {
 export class Rc5Kernel {
   readonly #exports: Rc5Exports;
   readonly #view: DataView;
+  /** The next key, as a big-endian number. */
+  #next = 0n;
 
   constructor(module: WebAssembly.Module) {
     this.#exports = new WebAssembly.Instance(module).exports as unknown as Rc5Exports;
@@ -49,32 +51,37 @@ export class Rc5Kernel {
     this.#view = new DataView(this.#exports.memory.buffer);
   }
 
-  /** @throws RangeError the key is not 7, 8 or 9 bytes, or not a multiple of the core's width. */
+  /** @throws RangeError the key is not 7, 8 or 9 bytes. */
   begin({ key, plain, target, mask }: KeyRun): void {
-    const last = key.at(-1) ?? 0;
     if (key.length < 7 || key.length > 9)
       throw new RangeError(`a key of ${key.length} bytes: only 7, 8 and 9 can be searched`);
-    if (last % WIDTH !== 0) throw new RangeError(`the first key must be a multiple of ${WIDTH}`);
     const view = this.#view;
     view.setUint32(KEY_BYTES, key.length, true);
     view.setUint32(PLAIN_LO, plain[0], true);
     view.setUint32(PLAIN_HI, plain[1], true);
     view.setUint32(TARGET, target, true);
     view.setUint32(MASK, mask, true);
-    let high = 0n;
-    for (const byte of key.subarray(0, -1)) high = (high << 8n) | BigInt(byte);
-    view.setBigUint64(KEY, high, true);
-    view.setUint32(KEY_LAST, last, true);
+    this.#next = 0n;
+    for (const byte of key) this.#next = (this.#next << 8n) | BigInt(byte);
   }
 
   /**
-   * Tries the next `count` keys, a multiple of WIDTH; `offsets` count from the first of them. Fewer are tried
-   * only when more keys agree than there is room for.
+   * Tries the next `count` keys; `offsets` count from the first of them, ascending. Fewer are tried only when more keys
+   * agree than there is room for. The kernel tries whole groups of WIDTH keys; what it finds outside the run is not
+   * of it.
    */
   search(count: number): { tried: number; offsets: number[] } {
-    const tried = this.#exports.search(count) >>> 0;
+    const before = Number(this.#next % BigInt(WIDTH));
+    const first = this.#next - BigInt(before);
+    this.#view.setBigUint64(KEY, first >> 8n, true);
+    this.#view.setUint32(KEY_LAST, Number(first & 0xffn), true);
+    const groups = Math.ceil((before + count) / WIDTH);
+    const tried = Math.min(count, (this.#exports.search(groups * WIDTH) >>> 0) - before);
     const found = this.#view.getUint32(FOUND, true);
-    const offsets = Array.from({ length: found }, (_, i) => this.#view.getUint32(OFFSETS + 4 * i, true));
+    const offsets = Array.from({ length: found }, (_, i) => this.#view.getUint32(OFFSETS + 4 * i, true) - before)
+      .filter((offset) => offset >= 0 && offset < tried)
+      .toSorted((a, b) => a - b);
+    this.#next += BigInt(tried);
     return { tried, offsets };
   }
 }
@@ -96,7 +103,7 @@ export function createRc5Core(name: string, module: WebAssembly.Module): Core {
       kernel.begin({ key: keyBytes(search, unit, keysDone), plain, target: target[0], mask: NEAR_MASK });
       return {
         run(budget) {
-          const want = Math.max(WIDTH, budget - (budget % WIDTH));
+          const want = Math.max(1, Math.floor(budget));
           const { tried, offsets } = kernel.search(Math.min(want, KEYS_PER_UNIT - keysDone));
           for (const offset of offsets) nearMatches.push(keysDone + offset);
           keysDone += tried;
