@@ -242,7 +242,7 @@ test('no core that is right: it says which answer was wrong, and computes nothin
   const one = await engine({
     spawn: () => ({
       ...inThread(),
-      prepare: async () => [{ name: 'ogr-64', differences: ['row 1: 5 nodes instead of 4'], stepsPerSecond: 0 }],
+      prepare: async () => [{ name: 'ogr-simd', differences: ['row 1: 5 nodes instead of 4'], stepsPerSecond: 0 }],
     }),
   });
   one.start();
@@ -450,7 +450,7 @@ describe('workers', () => {
     await until(first, ({ inBuffer }) => inBuffer > 0);
     await first.close();
     const { blocks } = await buffers.load();
-    const unit = { format: 'ogr-1' as const, unit: 99_999, nodes: 5, diffs: [1, 2] };
+    const unit = { format: 'ogr-2' as const, unit: 99_999, nodes: 5, diffs: [1, 2] };
     for (const { lease } of blocks)
       await buffers.saveCheckpoint(lease.id, { evidence: [], unit, seconds: 1, steps: 5 });
     const one = await engine({ buffers });
