@@ -88,7 +88,7 @@ export function fillLimits(segments: i32, maxLength: i32): void {
  * distances d < T, and W is six popcounts; T = 12 + 4.5k is near the best one (it would be the last of those distances).
  * For f3 and f4 stand f2 + 1 and f2 + 2: exact ones save 3 % of the nodes and cost as much.
  *
- * Runs of two alone leave 1.08 to 1.3 times the nodes, runs of four save nothing more.
+ * Runs of two alone leave 0.95 to 1.3 times the nodes (the more marks, the more), runs of four save 1 % at most.
  */
 export function fillRuns(segments: i32, maxLength: i32): void {
   for (let depth = 1; depth <= segments; depth++) {
