@@ -2,7 +2,7 @@
  * Every core there is, as data: what it searches, what it needs of the browser, how to make one, how to put the known
  * answers to it. The choice between them is made by measuring (`choose.ts`), never by guessing.
  */
-import ogr64 from '../../assembly/ogr/search.ts?asc';
+import ogrSimd from '../../assembly/ogr/search.ts?asc&enable=simd';
 import rc5Scalar4 from '../../assembly/rc5/scalar4.ts?asc';
 import type { ContestKindName } from '../domain/contest.ts';
 import rc5Mixed from '../kernels/rc5-mixed.ts?asc&enable=simd';
@@ -42,11 +42,11 @@ export const catalogue: readonly CoreEntry[] = [
   rc5Entry('rc5-mixed', ['simd'], rc5Mixed),
   rc5Entry('rc5-scalar4', [], rc5Scalar4),
   {
-    name: 'ogr-64',
+    name: 'ogr-simd',
     kind: 'ogr',
-    requires: [],
+    requires: ['simd'],
     async load() {
-      const kernel = new OgrKernel(await loadWasm(ogr64), await loadChoose());
+      const kernel = new OgrKernel(await loadWasm(ogrSimd), await loadChoose());
       return {
         core: ogrCoreOver(kernel),
         rows: ogrRows.ogr_ng_selftest,

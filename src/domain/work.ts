@@ -67,7 +67,7 @@ export type Report = Static<typeof Report>;
  */
 export type UnitCheckpoint =
   | { format: 'rc5-1'; unit: number; keysDone: number; nearMatches: number[] }
-  | { format: 'ogr-1'; unit: number; nodes: number; diffs: number[]; ruler?: number[] };
+  | { format: 'ogr-2'; unit: number; nodes: number; diffs: number[]; ruler?: number[] };
 
 /** Where a worker stands within a block. */
 export interface BlockCheckpoint {

@@ -74,7 +74,7 @@ describe('test', () => {
     const { code, out } = await tabherd('test');
     expect(code).toBe(0);
     expect(out).toMatch(/^rc5-scalar4: 18 of 18 known answers right$/m);
-    expect(out).toMatch(/^ogr-64: \d+ of \d+ known answers right$/m);
+    expect(out).toMatch(/^ogr-simd: \d+ of \d+ known answers right$/m);
   });
 
   test('rows from a file; exit 1 on any difference', async () => {

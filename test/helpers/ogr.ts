@@ -1,5 +1,5 @@
 /** The OGR core and small contests as the tests want them: compiled once a file. */
-import searchUrl from '../../assembly/ogr/search.ts?asc';
+import searchUrl from '../../assembly/ogr/search.ts?asc&enable=simd';
 import { optimalLength } from '../../src/contests/ogr/known.ts';
 import { countStubs } from '../../src/contests/ogr/stubs.ts';
 import { loadWasm } from '../../src/cores/load.ts';

@@ -60,8 +60,22 @@ export interface Counted {
 }
 
 /**
- * The pruned search, word by word as described: a mark is placed within its limit, and is a node if it is not the
- * last. `minlen(k, set)`: no k segments that avoid the set are shorter.
+ * No k segments that measure none of these distances are shorter: `fillRuns` in bounds.ts says why. Sums are taken over
+ * 3k - 3 runs as if there were that many free distances below t, and t for each that is missing.
+ */
+export function runsBound(k: number, distances: ReadonlySet<number>): number {
+  if (k < 4) return 0;
+  const free = Array.from({ length: 64 }, (_, i) => i + 1).filter((distance) => !distances.has(distance));
+  const t = Math.min(64, Math.floor(12 + 4.5 * k));
+  const near = free.filter((distance) => distance < t);
+  const runs = (3 * k - 3) * t - near.reduce((sum, distance) => sum + t - distance, 0);
+  const [f1 = 65, f2 = 65] = free;
+  return Math.ceil((runs + 2 * (f1 + f2) + (f1 + f2 + (f2 + 1) + (f2 + 2))) / 6);
+}
+
+/**
+ * The pruned search by the definition of a node in search.ts. `minlen(k, set)`: no k segments that avoid the set are
+ * shorter. The stub's marks are placed like all others, without their siblings, and not counted.
  */
 export function countNodes(
   count: number,
@@ -71,13 +85,18 @@ export function countNodes(
 ): Counted {
   const n = count - 1;
   const { h, mid } = middle(n);
+  const stubMarks = stub.reduce((marks, diff) => [...marks, (marks.at(-1) ?? 0) + diff], [0]);
   const result: Counted = { nodes: 0 };
-  const place = (marks: number[]): void => {
+
+  /** Distances to 256, as far as the maps of the core reach. */
+  const measured = (marks: readonly number[]): Set<number> =>
+    new Set(marks.flatMap((mark, i) => marks.slice(0, i).map((before) => mark - before)).filter((d) => d <= 256));
+
+  const limitAfter = (marks: readonly number[], distances: ReadonlySet<number>): number => {
     const depth = marks.length;
-    const distances = new Set(marks.flatMap((mark, i) => marks.slice(0, i).map((before) => mark - before)));
     let set = 0;
     for (let distance = 1; distance <= 16; distance++) if (distances.has(distance)) set |= 1 << (16 - distance);
-    let limit = maxLength - minlen(n - depth, set);
+    let limit = maxLength - Math.max(minlen(n - depth, set), runsBound(n - depth, distances));
     if (depth <= h)
       limit = Math.min(limit, Math.floor((maxLength - 1 - minlen(mid, set)) / 2) - minlen(h - depth, set));
     if (depth > h && depth <= h + mid) {
@@ -89,17 +108,33 @@ export function countNodes(
       }
       limit = Math.min(limit, right);
     }
-    for (let mark = (marks.at(-1) ?? 0) + 1; mark <= limit; mark++) {
-      if (marks.some((before) => distances.has(mark - before))) continue;
-      if (depth === n) {
-        if (mark < (result.ruler?.at(-1) ?? Number.POSITIVE_INFINITY)) result.ruler = [...marks, mark];
-      } else {
-        result.nodes += 1;
-        place([...marks, mark]);
+    return limit;
+  };
+
+  const place = (marks: number[]): void => {
+    const depth = marks.length;
+    const distances = measured(marks);
+    const limit = limitAfter(marks, distances);
+    const isFree = (mark: number): boolean => marks.every((before) => !distances.has(mark - before));
+    const last = marks.at(-1) ?? 0;
+    if (depth > 1 && depth <= n) {
+      let next = last + 1;
+      while (next < last + 65 && !isFree(next)) next += 1;
+      if (next > limit) return;
+      let missing = count - depth;
+      for (let mark = last + 1; mark <= maxLength && missing > 0; mark++) if (isFree(mark)) missing -= 1;
+      if (missing > 0) return;
+      if (depth > stubMarks.length) result.nodes += 1;
+    }
+    for (let mark = last + 1; mark <= limit; mark++) {
+      if (!isFree(mark)) continue;
+      if (depth < n) {
+        if (depth >= stubMarks.length || mark === stubMarks[depth]) place([...marks, mark]);
+      } else if (golomb([...marks, mark]) && mark < (result.ruler?.at(-1) ?? Number.POSITIVE_INFINITY)) {
+        result.ruler = [...marks, mark];
       }
     }
   };
-  let position = 0;
-  place([0, ...stub.map((diff) => (position += diff))]);
+  place([0]);
   return result;
 }

@@ -20,7 +20,7 @@ const report = (...evidence: UnitEvidence[]): Report => ({
   contest: manifest.name,
   first: unit,
   evidence,
-  core: 'ogr-64',
+  core: 'ogr-simd',
   seconds: 1,
 });
 const verdict = (evidence: Partial<OgrEvidence>) =>

@@ -7,10 +7,8 @@
 import {
   DIFFS,
   FINISHED,
-  FRAME_BYTES,
-  FRAME_LIMIT,
-  FRAME_POSITION,
-  FRAMES,
+  LIMITS,
+  POSITIONS,
   RESIDUES,
   RULER,
   RUNNING,
@@ -102,7 +100,7 @@ export class OgrKernel {
 
   /** The differences of the marks placed now, the stub's included. */
   get diffs(): number[] {
-    return diffsOf(Array.from({ length: this.#exports.placed() + 1 }, (_, d) => this.#frame(d, FRAME_POSITION)));
+    return diffsOf(Array.from({ length: this.#exports.placed() + 1 }, (_, d) => this.#mark(POSITIONS, d)));
   }
 
   /** The shortest ruler found so far, as marks. */
@@ -117,23 +115,23 @@ export class OgrKernel {
     let width = 1;
     const placed = this.#exports.placed();
     for (let d = this.#stubDepth + 1; d <= Math.min(placed, this.#stubDepth + FRACTION_LEVELS); d++) {
-      const before = this.#frame(d - 1, FRAME_POSITION);
-      const places = this.#frame(d, FRAME_LIMIT) - before;
-      fraction += (width * (this.#frame(d, FRAME_POSITION) - before - 1)) / places;
+      const before = this.#mark(POSITIONS, d - 1);
+      const places = this.#mark(LIMITS, d) - before;
+      fraction += (width * (this.#mark(POSITIONS, d) - before - 1)) / places;
       width /= places;
     }
     return fraction;
   }
 
-  #frame(d: number, field: number): number {
-    return this.#view.getInt32(FRAMES + d * FRAME_BYTES + field, true);
+  #mark(of: number, d: number): number {
+    return this.#view.getInt32(of + d * 4, true);
   }
 }
 
 /** A core over a kernel. */
 export function ogrCoreOver(kernel: OgrKernel): Core {
   return {
-    name: 'ogr-64',
+    name: 'ogr-simd',
     kind: 'ogr',
     open(manifest, unit, checkpoint): UnitSearch {
       const search = ogrSearch(manifest);
@@ -154,7 +152,7 @@ export function ogrCoreOver(kernel: OgrKernel): Core {
           return finished ? 1 : kernel.fraction;
         },
         checkpoint() {
-          return { format: 'ogr-1', unit, nodes: kernel.nodes, diffs: kernel.diffs, ...rulerOf(kernel) };
+          return { format: 'ogr-2', unit, nodes: kernel.nodes, diffs: kernel.diffs, ...rulerOf(kernel) };
         },
         evidence: () => ({ kind: 'ogr', nodes: kernel.nodes, ...rulerOf(kernel) }),
       };
@@ -165,8 +163,8 @@ export function ogrCoreOver(kernel: OgrKernel): Core {
 const rulerOf = ({ ruler }: OgrKernel): { ruler?: number[] } => (ruler === undefined ? {} : { ruler });
 
 function resumable(checkpoint: UnitCheckpoint, unit: number, stub: number[], marks: number) {
-  if (checkpoint.format !== 'ogr-1' || checkpoint.unit !== unit) {
-    throw new TypeError(`checkpoint ${checkpoint.format} of unit ${checkpoint.unit}: ogr-1 of unit ${unit} wanted`);
+  if (checkpoint.format !== 'ogr-2' || checkpoint.unit !== unit) {
+    throw new TypeError(`checkpoint ${checkpoint.format} of unit ${checkpoint.unit}: ogr-2 of unit ${unit} wanted`);
   }
   const { diffs, nodes, ruler } = checkpoint;
   const below = diffs.length <= marks - 2 && stub.every((diff, i) => diffs[i] === diff);
