@@ -1,6 +1,6 @@
 /**
  * The two clocks of the page: the engine's snapshot, and the time of day for the few sentences that count down.
- * The engine makes a new snapshot at most four times a second, so each one is simply drawn.
+ * The engine makes a new snapshot at most once a second besides changes of state, so each one is simply drawn.
  */
 import { useEffect, useState } from 'preact/hooks';
 import type { EngineControl, EngineSnapshot } from '../client/snapshot.ts';

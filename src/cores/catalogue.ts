@@ -33,9 +33,15 @@ export interface LoadedCore {
   readonly core: Core;
   /** The built-in known answers. */
   readonly rows: readonly unknown[];
-  /** What the core got wrong in a row of its kind's form, as a sentence; undefined where it was right. */
-  difference(row: unknown): string | undefined;
+  /**
+   * What the core got wrong in a row of its kind's form, as a sentence; undefined where it was right. `brief`: of a
+   * long stretch only what is around the answer.
+   */
+  difference(row: unknown, brief?: boolean): string | undefined;
 }
+
+/** Of a known answer's keys, where the core was right on all of them before. */
+const BRIEF_KEYS = 2 ** 13;
 
 export const catalogue: readonly CoreEntry[] = [
   rc5Entry('rc5-mixed-relaxed', ['simd', 'relaxed-simd'], rc5MixedRelaxed),
@@ -67,7 +73,7 @@ function rc5Entry(name: string, requires: CoreEntry['requires'], url: string): C
       return {
         core: createRc5Core(name, module),
         rows: rc5Rows.selftest,
-        difference: (row) => rc5Difference(kernel, row as Rc5Row),
+        difference: (row, brief) => rc5Difference(kernel, row as Rc5Row, brief === true ? BRIEF_KEYS : undefined),
       };
     },
   };

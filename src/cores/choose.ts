@@ -1,7 +1,7 @@
 /**
  * Which core gets the work: every core of the kind is loaded, must give all known answers on this machine, and is
  * timed for a moment on the open contest of its kind; the fastest right one is chosen. Whoever asks may remember the
- * outcome and give it back next time: then only the chosen core is loaded and put to its known answers.
+ * outcome and give it back next time: then only the chosen core is loaded and put to its known answers, in brief.
  */
 import { manifests } from '../contests/manifests.ts';
 import type { ContestKindName } from '../domain/contest.ts';
@@ -32,8 +32,8 @@ export async function chooseCore(
   const before = known.find(({ state }) => state === 'chosen');
   const entry = entries.find((entry) => entry.kind === kind && entry.name === before?.name);
   if (entry !== undefined) {
-    const { report, core } = await tryCore(entry);
-    if (core !== undefined && report.state !== 'wrong') return { core, tried: [...known] };
+    const { core } = await tryCore(entry, true);
+    if (core !== undefined) return { core, tried: [...known] };
   }
 
   const candidates = [];
@@ -51,7 +51,7 @@ export async function chooseCore(
 }
 
 /** Loads a core and puts the known answers to it; without `core` it is not to be used. */
-async function tryCore(entry: CoreEntry): Promise<{ report: CoreReport; core?: Core }> {
+async function tryCore(entry: CoreEntry, brief = false): Promise<{ report: CoreReport; core?: Core }> {
   const report: CoreReport = { name: entry.name, state: 'slower', stepsPerSecond: 0 };
   let loaded: LoadedCore;
   try {
@@ -61,7 +61,7 @@ async function tryCore(entry: CoreEntry): Promise<{ report: CoreReport; core?: C
     return { report: { ...report, state: 'unsupported', detail: entry.requires.join(', ') } };
   }
   try {
-    const detail = loaded.rows.map((row) => loaded.difference(row)).find((line) => line !== undefined);
+    const detail = loaded.rows.map((row) => loaded.difference(row, brief)).find((line) => line !== undefined);
     if (detail !== undefined) return { report: { ...report, state: 'wrong', detail } };
   } catch (error) {
     // A kernel that traps is as wrong as one that errs.

@@ -11,7 +11,7 @@ import type { BlockCheckpoint, UnitEvidence } from '../domain/work.ts';
 import type { WorkerApi, WorkOutcome, WorkProgress, WorkRequest } from '../protocol/worker-api.ts';
 
 const SLICE_MS = 40;
-const PROGRESS_MS = 250;
+const PROGRESS_MS = 500;
 const FIRST_BUDGET = 2 ** 14;
 /** Left in the worker's performance timeline after the first slice of its life: how long a start takes can be read there. */
 const FIRST_SLICE = 'tabherd:first-slice';

@@ -10,8 +10,8 @@ import { manifests } from '../../contests/manifests.ts';
 import { byProcessorTime, type Measured } from './cpu-share.ts';
 import { startKeyserver } from './keyserver-child.ts';
 
-/** The page shows a rate four times a second. */
-const READ_EVERY_MS = 250;
+/** The page shows a rate once a second. */
+const READ_EVERY_MS = 500;
 /** The first rates after a start still have the worker's beginnings in them. */
 const SETTLE_MS = 1000;
 const PATIENCE_MS = 30_000;
