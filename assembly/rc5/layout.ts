@@ -14,6 +14,7 @@
  *   0x5000  end of what the driver sees
  *   0x6000  S           u32[104][4]   key-schedule stream, four keys side by side
  *   0x6680  SL          u32[81][4]    stream of L, likewise (mixed cores)
+ *   0x7000  HEADS       v128[4][3]    what each group of four keys begins with (mixed cores)
  *   0x8000  VS          v128[104][4]  key-schedule stream of the vectors, four side by side (mixed cores)
  *   0x9a00  VL          v128[81][4]   their stream of L
  *   0xae40  end
@@ -35,6 +36,7 @@ export const C_LANES = 0x480;
 export const OFFSETS = 0x1000;
 export const S = 0x6000;
 export const SL = 0x6680;
+export const HEADS = 0x7000;
 export const VS = 0x8000;
 export const VL = 0x9a00;
 /** As many offsets as there is room for: 32 times what a unit has on average. */

@@ -139,7 +139,7 @@ export function try9(key: u64, last: u32, offset: u32): void {
 /**
  * b = 8, and b = 7 with a zero byte behind: c = 2. `key`: K0…K7; `next` is what the next key adds to L1.
  */
-function try8(key: u64, offset: u32, next: u32): void {
+export function try8(key: u64, offset: u32, next: u32): void {
   let A0: u32 = 0,
     A1: u32 = 0,
     A2: u32 = 0,

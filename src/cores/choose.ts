@@ -58,7 +58,7 @@ async function tryCore(entry: CoreEntry, brief = false): Promise<{ report: CoreR
     loaded = await entry.load();
   } catch (error) {
     if (!isUnsupported(error)) throw error;
-    return { report: { ...report, state: 'unsupported', detail: entry.requires.join(', ') } };
+    return { report: { ...report, state: 'unsupported', detail: ['WebAssembly', ...entry.requires].join(', ') } };
   }
   try {
     const detail = loaded.rows.map((row) => loaded.difference(row, brief)).find((line) => line !== undefined);

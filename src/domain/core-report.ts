@@ -8,7 +8,7 @@ export interface CoreReport {
    * never used here. `unsupported`: this browser cannot compile it.
    */
   state: 'chosen' | 'slower' | 'wrong' | 'unsupported';
-  /** What it got wrong, as a sentence; or what it requires that is not there. */
+  /** What it got wrong, as a sentence; or what it requires and is not all there. */
   detail?: string;
   /** Keys or nodes a second of one thread; 0 where it was not timed. */
   stepsPerSecond: number;

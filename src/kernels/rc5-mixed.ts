@@ -11,8 +11,9 @@
  *   integers   | group 0         | group 1         | group 2         | group 3         |
  *
  * S and L are streams, not rings: step t reads the word S[t] that was written 26 steps before (or, in pass 1, the
- * constant P + tQ) and writes S[t + 26]; it reads L[t] and writes L[t + 3]. Steps 0 to 2 depend on nothing but the
- * bytes before the last one (and the last rotate of them has one count for 256 keys), so that all begins at step 3.
+ * constant P + tQ) and writes S[t + 26]; it reads L[t] and writes L[t + c], c = 3 words of L for keys of nine bytes and 2
+ * for fewer. All begins at step 3: the steps before it are the same for the 256 keys that differ in the last byte only,
+ * or nearly so.
  *
  * More vectors are a little faster in a loop of nothing else (6: by 4 %), but then batches do not divide the 256 keys that
  * begin alike, and what that costs is more.
@@ -30,6 +31,8 @@ const VECTOR_WORD = 16 * VECTORS;
 const WORD = 4 * LANES;
 const STEPS = 78;
 const FIRST_STEP = 3;
+/** Words that a group begins with: S[2] (or what stands for it) and the last c words of L. */
+const HEAD_BYTES = 3 * WORD;
 /** Steps of the integers for one of the vectors. */
 const STRIDE = 3;
 /** Half-rounds of encryption that decide: all but B of the last round. */
@@ -44,33 +47,12 @@ const lines = (n: number, line: (i: number) => string): string[] => range(n).map
  */
 export function rc5MixedSource(relaxed: boolean): string {
   const word = VECTOR_WORD;
-  const each = (line: (k: number) => string): string[] => lines(VECTORS, line);
   const rotate = relaxed ? rotateRelaxed : rotateStrict;
 
-  /** Step t of all vectors, one kind of instruction after another so that none waits for the one before it. */
-  const vectorStep = [
-    ...each((k) => `X${k} = i32x4.add(i32x4.add(v128.load(v, ${16 * k}), A${k}), B${k});`),
-    ...each((k) => `A${k} = v128.or(i32x4.shl(X${k}, 3), i32x4.shr_u(X${k}, 29));`),
-    ...each((k) => `v128.store(v, A${k}, ${26 * word + 16 * k});`),
-    ...each((k) => `N${k} = i32x4.add(A${k}, B${k});`),
-    ...each((k) => `X${k} = i32x4.add(v128.load(v, VL - VS + ${16 * k}), N${k});`),
-    ...rotate(each),
-    ...each((k) => `B${k} = X${k};`),
-    ...each((k) => `v128.store(v, B${k}, VL - VS + ${3 * word + 16 * k});`),
-  ];
-  /** A = rotl(A ^ B, B) + S and then the two change places. */
-  const vectorHalfRound = [
-    ...each((k) => `X${k} = v128.xor(A${k}, B${k});`),
-    ...each((k) => `N${k} = B${k};`),
-    ...rotate(each),
-    ...each((k) => `A${k} = B${k};`),
-    ...each((k) => `B${k} = i32x4.add(v128.load(v, ${16 * k}), X${k});`),
-  ];
-
   return `
-import { C_BYTES, C_EXPONENT, C_FIVE_BITS, C_LANES, C_POWERS, C_REPEAT, FOUND, KEY, KEY_BYTES, KEY_LAST, MASK,
+import { C_BYTES, C_EXPONENT, C_FIVE_BITS, C_LANES, C_POWERS, C_REPEAT, FOUND, HEADS, KEY, KEY_BYTES, KEY_LAST, MASK,
   MAX_FOUND, PLAIN_HI, PLAIN_LO, S, SL, TARGET, VL, VS } from './layout';
-import { init as initScalar, note, search as searchScalar, try9 } from './scalar4';
+import { init as initScalar, note, try8, try9 } from './scalar4';
 
 const P: u32 = ${P};
 const Q: u32 = ${Q};
@@ -84,6 +66,8 @@ export function init(): void {
   for (let i: u32 = 0; i < 26; i++) {
     for (let k: u32 = 0; k < ${VECTORS}; k++) v128.store(VS + i * ${word} + k * 16, i32x4.splat(P + i * Q));
   }
+  for (let k: u32 = 0; k < ${VECTORS}; k++) v128.store(VS + k * 16, i32x4.splat(S0), ${26 * word});
+  v128.store(S, i32x4.splat(S0), ${26 * WORD});
   v128.store(C_FIVE_BITS, i32x4.splat(31));
   v128.store(C_EXPONENT, i32x4.splat(0x3f800000));
   v128.store(C_REPEAT, i32x4.splat(0x01010101));
@@ -92,24 +76,113 @@ export function init(): void {
   v128.store(C_LANES, i32x4(0, 1, 2, 3));
 }
 
-/** Words 0 to 2 of pass 2 and the first two of L, the same in every lane. */
-function storeHead(S1: u32, S2: u32, L0: u32, L1: u32): void {
-  for (let k: u32 = 0; k < ${VECTORS}; k++) {
-    v128.store(VS + k * 16, i32x4.splat(S0), ${26 * word});
-    v128.store(VS + k * 16, i32x4.splat(S1), ${27 * word});
-    v128.store(VS + k * 16, i32x4.splat(S2), ${28 * word});
-    v128.store(VL + k * 16, i32x4.splat(L0), ${3 * word});
-    v128.store(VL + k * 16, i32x4.splat(L1), ${4 * word});
+/**
+ * What a batch begins with: S[0] to S[2] in pass 2, the last c words of L. Those of the vectors where they belong, those
+ * of the four groups at HEADS. Unless \`fresh\`, the 256 keys are those of the batch before: only L[2] is another. (Exported so that both stay functions: inlined they cost the loops registers.)
+ */
+export function prepare9(high: u64, last: u32, fresh: bool): void {
+  const L0 = rotl<u32>(bswap<u32>((high >> 32) as u32) + S0, S0 & 31);
+  const S1 = rotl<u32>(P + Q + S0 + L0, 3);
+  const L1 = rotl<u32>(bswap<u32>(high as u32) + S1 + L0, S1 + L0);
+  const S2 = rotl<u32>(P + 2 * Q + S1 + L1, 3);
+  // The count of L's third rotate is the same for all.
+  const C = S2 + L1;
+  if (fresh) {
+    storeS1(S1);
+    for (let k: u32 = 0; k < ${VECTORS}; k++) {
+      v128.store(VS + k * 16, i32x4.splat(S2), ${28 * word});
+      v128.store(VL + k * 16, i32x4.splat(L0), ${3 * word});
+      v128.store(VL + k * 16, i32x4.splat(L1), ${4 * word});
+    }
+    v128.store(S, i32x4.splat(S2), ${28 * WORD});
+    v128.store(SL, i32x4.splat(L0), ${3 * WORD});
+    v128.store(SL, i32x4.splat(L1), ${4 * WORD});
   }
-  v128.store(S, i32x4.splat(S0), ${26 * WORD});
+  for (let i: usize = 0; i < ${VECTORS + GROUPS}; i++) {
+    const sum = i32x4.add(i32x4.splat(last + (i << 2) + C), v128.load(C_LANES));
+    const L2 = v128.or(i32x4.shl(sum, C & 31), i32x4.shr_u(sum, (32 - C) & 31));
+    if (i < ${VECTORS}) v128.store(VL + (i << 4), L2, ${5 * word});
+    else v128.store(HEADS + (i - ${VECTORS}) * ${HEAD_BYTES}, L2);
+  }
+}
+
+/** Of eight bytes, the last one maybe zero: \`next\` is what the next key adds to L[1]. Step 2 is made key by key. */
+export function prepare8(key: u64, next: u32): void {
+  const L0 = rotl<u32>(bswap<u32>((key >> 32) as u32) + S0, S0 & 31);
+  const S1 = rotl<u32>(P + Q + S0 + L0, 3);
+  const C = S1 + L0;
+  let L1 = bswap<u32>(key as u32) + C;
+  storeS1(S1);
+  for (let i: usize = 0; i < ${VECTORS + GROUPS}; i++) {
+    const ofVector = i < ${VECTORS};
+    const atS2: usize = ofVector ? VS + ${28 * word} + (i << 4) : HEADS + (i - ${VECTORS}) * ${HEAD_BYTES};
+    const atL1: usize = ofVector ? VL + ${3 * word} + (i << 4) : atS2 + ${WORD};
+    const atL0: usize = ofVector ? atL1 + ${word} : atL1 + ${WORD};
+    for (let lane: usize = 0; lane < 16; lane += 4) {
+      const second = rotl<u32>(L1, C);
+      const S2 = rotl<u32>(P + 2 * Q + S1 + second, 3);
+      store<u32>(atS2 + lane, S2);
+      store<u32>(atL1 + lane, second);
+      store<u32>(atL0 + lane, rotl<u32>(L0 + S2 + second, S2 + second));
+      L1 += next;
+    }
+  }
+}
+
+function storeS1(S1: u32): void {
+  for (let k: u32 = 0; k < ${VECTORS}; k++) v128.store(VS + k * 16, i32x4.splat(S1), ${27 * word});
   v128.store(S, i32x4.splat(S1), ${27 * WORD});
-  v128.store(S, i32x4.splat(S2), ${28 * WORD});
-  v128.store(SL, i32x4.splat(L0), ${3 * WORD});
-  v128.store(SL, i32x4.splat(L1), ${4 * WORD});
 }
 
 export function search(count: u32): u32 {
-  if (load<u32>(KEY_BYTES) != 9) return searchScalar(count);
+  return load<u32>(KEY_BYTES) == 9 ? search9(count) : search8(count);
+}
+
+${searchFunction(rotate, 3)}
+${searchFunction(rotate, 2)}
+`;
+}
+
+/** The search for keys of nine bytes (c = 3), or of eight and seven (c = 2). */
+function searchFunction(rotate: (each: Each) => string[], c: 2 | 3): string {
+  const word = VECTOR_WORD;
+  const each = (line: (k: number) => string): string[] => lines(VECTORS, line);
+  const integers = strideSteps(c);
+
+  /** Step t of all vectors, one kind of instruction after another so that none waits for the one before it. */
+  const vectorStep = [
+    ...each((k) => `X${k} = i32x4.add(i32x4.add(v128.load(v, ${16 * k}), A${k}), B${k});`),
+    ...each((k) => `A${k} = v128.or(i32x4.shl(X${k}, 3), i32x4.shr_u(X${k}, 29));`),
+    ...each((k) => `v128.store(v, A${k}, ${26 * word + 16 * k});`),
+    ...each((k) => `N${k} = i32x4.add(A${k}, B${k});`),
+    ...each((k) => `X${k} = i32x4.add(v128.load(v, VL - VS + ${16 * k}), N${k});`),
+    ...rotate(each),
+    ...each((k) => `B${k} = X${k};`),
+    ...each((k) => `v128.store(v, B${k}, VL - VS + ${c * word + 16 * k});`),
+  ];
+  /** A = rotl(A ^ B, B) + S and then the two change places. */
+  const vectorHalfRound = [
+    ...each((k) => `X${k} = v128.xor(A${k}, B${k});`),
+    ...each((k) => `N${k} = B${k};`),
+    ...rotate(each),
+    ...each((k) => `A${k} = B${k};`),
+    ...each((k) => `B${k} = i32x4.add(v128.load(v, ${16 * k}), X${k});`),
+  ];
+  // With nine bytes only L[2] differs from group to group.
+  const fromHead =
+    c === 3
+      ? [`v128.store(SL, v128.load(head), ${5 * WORD});`]
+      : [
+          `v128.store(S, v128.load(head), ${28 * WORD});`,
+          `v128.store(SL, v128.load(head, ${WORD}), ${3 * WORD});`,
+          `v128.store(SL, v128.load(head, ${2 * WORD}), ${4 * WORD});`,
+        ];
+  const groupHead = `${fromHead.join('\n        ')}
+        head += ${HEAD_BYTES};
+        s = S + ${FIRST_STEP * WORD};`;
+
+  return `
+function search${c === 3 ? 9 : 8}(count: u32): u32 {
   let high = load<u64>(KEY);
   let last = load<u32>(KEY_LAST);
   const lo = load<u32>(PLAIN_LO), hi = load<u32>(PLAIN_HI);
@@ -119,54 +192,47 @@ export function search(count: u32): u32 {
   const repeat = v128.load(C_REPEAT), bytes = v128.load(C_BYTES), powers = v128.load(C_POWERS);
   ${each((k) => `let A${k} = i32x4.splat(0), B${k} = A${k}, X${k} = A${k}, N${k} = A${k}, M${k} = A${k}, T${k} = A${k}, U${k} = A${k};`).join('\n  ')}
   ${lines(LANES, (k) => `let a${k}: u32 = 0, b${k}: u32 = 0;`).join(' ')}
-  let s: usize = 0, v: usize = 0, offset: u32 = 0, tried: u32 = 0;
-  let S2: u32 = 0, C: u32 = 0, fresh = true;
+  let s: usize = 0, v: usize = 0, head: usize = 0, offset: u32 = 0, tried: u32 = 0;
+  ${c === 3 ? 'let fresh = true;' : 'const seven = load<u32>(KEY_BYTES) == 7;'}
   store<u32>(FOUND, 0);
   while (tried < count && load<u32>(FOUND) <= <u32>MAX_FOUND - BATCH) {
     if ((last & (BATCH - 1)) != 0 || count - tried < BATCH) {
       // Before the first whole batch and behind the last one.
-      try9(high, last, tried);
+      ${c === 3 ? 'try9(high, last, tried);' : 'if (seven) try8(((high << 8) | last) << 8, tried, 0x00010000);\n      else try8((high << 8) | last, tried, 0x01000000);'}
       tried += ${LANES};
       last += ${LANES};
     } else {
-      if (last == 0 || fresh) {
-        fresh = false;
-        const L0 = rotl<u32>(bswap<u32>((high >> 32) as u32) + S0, S0 & 31);
-        const S1 = rotl<u32>(P + Q + S0 + L0, 3);
-        const L1 = rotl<u32>(bswap<u32>(high as u32) + S1 + L0, S1 + L0);
-        S2 = rotl<u32>(P + 2 * Q + S1 + L1, 3);
-        C = S2 + L1;
-        storeHead(S1, S2, L0, L1);
-      }
-      ${each((k) => `A${k} = i32x4.splat(S2); B${k} = ${thirdOfL(`last + ${4 * k}`)}; v128.store(VL, B${k}, ${5 * word + 16 * k});`).join('\n      ')}
-      last += ${4 * VECTORS};
+      ${c === 3 ? 'prepare9(high, last, fresh || last == 0);\n      fresh = false;' : 'prepare8(seven ? ((high << 8) | last) << 8 : (high << 8) | last, seven ? 0x00010000 : 0x01000000);'}
+      ${each((k) => `A${k} = v128.load(VS, ${28 * word + 16 * k}); B${k} = v128.load(VL, ${(FIRST_STEP + c - 1) * word + 16 * k});`).join('\n      ')}
       offset = tried + ${4 * VECTORS};
+      head = HEADS;
       v = VS + ${FIRST_STEP * word};
       for (let pass = 0; pass < 3; pass++) {
-        ${GROUP_HEAD}
+        ${groupHead}
         do {
-          ${weave(vectorStep, STRIDE_STEPS).join('\n          ')}
+          ${weave(vectorStep, integers).join('\n          ')}
           s += ${STRIDE * WORD};
           v += ${word};
         } while (s < END);
         ${ENCRYPT_GROUP}
       }
-      ${GROUP_HEAD}
+      ${groupHead}
       v = VS + ${STEPS * word};
       ${each((k) => `A${k} = i32x4.add(v128.load(v, ${16 * k}), i32x4.splat(lo)); B${k} = i32x4.add(v128.load(v, ${word + 16 * k}), i32x4.splat(hi));`).join('\n      ')}
       v += ${2 * word};
       do {
-        ${weave(vectorHalfRound, STRIDE_STEPS).join('\n        ')}
+        ${weave(vectorHalfRound, integers).join('\n        ')}
         s += ${STRIDE * WORD};
         v += ${word};
       } while (v < LAST_ROUND);
       do {
-        ${STRIDE_STEPS.join('\n        ')}
+        ${integers.join('\n        ')}
         s += ${STRIDE * WORD};
       } while (s < END);
       ${ENCRYPT_GROUP}
       ${each(vectorCheck).join('\n      ')}
       tried += BATCH;
+      last += BATCH;
     }
     if (last == 256) {
       last = 0;
@@ -218,16 +284,6 @@ function multiply(each: Each): string[] {
   ];
 }
 
-/** L[2] after step 2, of four keys: the count of its rotate is the same for all. */
-function thirdOfL(last: string): string {
-  const sum = `i32x4.add(i32x4.splat(${last} + C), v128.load(C_LANES))`;
-  return `v128.or(i32x4.shl(${sum}, C & 31), i32x4.shr_u(${sum}, (32 - C) & 31))`;
-}
-
-const GROUP_HEAD = `v128.store(SL, ${thirdOfL('last')}, ${5 * WORD});
-      last += ${LANES};
-      s = S + ${FIRST_STEP * WORD};`;
-
 function vectorCheck(k: number): string {
   const lane = (l: number): string =>
     `if (((i32x4.extract_lane(B${k}, ${l}) ^ target) & mask) == 0) note(tried + ${4 * k + l});`;
@@ -241,23 +297,24 @@ function vectorCheck(k: number): string {
  * Three steps of a group of four keys, two keys after the other two: A, B and what a step needs of L are taken from
  * memory when they are used, or V8 would spill them at worse places.
  */
-const STRIDE_STEPS: string[] = [0, 2].flatMap((pair) => {
-  const keys = [pair, pair + 1];
-  const step = (t: number, k: number): string[] => [
-    `a${k} = rotl<u32>((load<u32>(s, ${t * WORD + 4 * k}) + a${k}) + b${k}, 3);`,
-    `store<u32>(s, a${k}, ${(t + 26) * WORD + 4 * k});`,
-    `b${k} += a${k};`,
-    `b${k} = rotl<u32>(load<u32>(s, SL - S + ${t * WORD + 4 * k}) + b${k}, b${k});`,
-    `store<u32>(s, b${k}, SL - S + ${(t + 3) * WORD + 4 * k});`,
-  ];
-  return [
-    ...keys.flatMap((k) => [
-      `a${k} = load<u32>(s, ${25 * WORD + 4 * k});`,
-      `b${k} = load<u32>(s, SL - S + ${2 * WORD + 4 * k});`,
-    ]),
-    ...range(STRIDE).flatMap((t) => keys.flatMap((k) => step(t, k))),
-  ];
-});
+const strideSteps = (c: 2 | 3): string[] =>
+  [0, 2].flatMap((pair) => {
+    const keys = [pair, pair + 1];
+    const step = (t: number, k: number): string[] => [
+      `a${k} = rotl<u32>((load<u32>(s, ${t * WORD + 4 * k}) + a${k}) + b${k}, 3);`,
+      `store<u32>(s, a${k}, ${(t + 26) * WORD + 4 * k});`,
+      `b${k} += a${k};`,
+      `b${k} = rotl<u32>(load<u32>(s, SL - S + ${t * WORD + 4 * k}) + b${k}, b${k});`,
+      `store<u32>(s, b${k}, SL - S + ${(t + c) * WORD + 4 * k});`,
+    ];
+    return [
+      ...keys.flatMap((k) => [
+        `a${k} = load<u32>(s, ${25 * WORD + 4 * k});`,
+        `b${k} = load<u32>(s, SL - S + ${(c - 1) * WORD + 4 * k});`,
+      ]),
+      ...range(STRIDE).flatMap((t) => keys.flatMap((k) => step(t, k))),
+    ];
+  });
 
 /** Encrypts under the round keys of the group and notes the keys that agree with the target. */
 const ENCRYPT_GROUP: string = (() => {

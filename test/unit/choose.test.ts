@@ -62,7 +62,7 @@ describe('choice', () => {
     expect(core?.name).toBe('rc5-scalar4');
     expect(tried).toMatchObject([
       { name: 'rc5-mixed', state: 'wrong', detail: 'row 4: found nothing', stepsPerSecond: 0 },
-      { name: 'rc5-mixed-relaxed', state: 'unsupported', detail: 'simd, relaxed-simd', stepsPerSecond: 0 },
+      { name: 'rc5-mixed-relaxed', state: 'unsupported', detail: 'WebAssembly, simd, relaxed-simd', stepsPerSecond: 0 },
       { name: 'rc5-scalar4', state: 'chosen' },
     ]);
     const trap = await chooseCore('rc5', [], [trapping('rc5-mixed'), plain]);
