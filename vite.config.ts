@@ -81,11 +81,15 @@ async function compile(file: string, enable: string): Promise<{ wasm: Uint8Array
   return { wasm, imports: [...imports] };
 }
 
+/** That kernels take most of a build is no news, and no warning to a person who types `npm start`. */
+const quietChecks = { pluginTimings: false };
+
 const server: BuildOptions = {
   outDir: 'dist/server',
   target: 'node20',
   copyPublicDir: false,
   rolldownOptions: {
+    checks: quietChecks,
     input: {
       tabherd: 'src/cli/tabherd.ts',
       'node-worker': 'src/cli/node-worker.ts',
@@ -100,7 +104,11 @@ const benchPage: BuildOptions = {
   target: 'es2022',
   copyPublicDir: false,
   assetsInlineLimit: 0,
-  rolldownOptions: { input: { page: 'src/bench/page.ts' }, output: { entryFileNames: '[name].js' } },
+  rolldownOptions: {
+    checks: quietChecks,
+    input: { page: 'src/bench/page.ts' },
+    output: { entryFileNames: '[name].js' },
+  },
 };
 
 export default defineConfig(({ isSsrBuild, mode }) => ({
@@ -124,7 +132,13 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
       ? benchPage
       : isSsrBuild
         ? server
-        : { outDir: 'dist/app', target: 'es2022', sourcemap: true, assetsInlineLimit: 0 },
+        : {
+            outDir: 'dist/app',
+            target: 'es2022',
+            sourcemap: true,
+            assetsInlineLimit: 0,
+            rolldownOptions: { checks: quietChecks },
+          },
   server: { port: 2065, proxy: { '/api': 'http://localhost:2064' } },
   test: {
     environment: 'node',

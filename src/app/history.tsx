@@ -12,6 +12,8 @@ import { formatRate } from './format.ts';
 import type { Plot } from './plot.ts';
 import { texts } from './texts.ts';
 
+const DRAW_EVERY_MS = 5000;
+
 interface Props {
   history: RateSample[];
   rate: number;
@@ -40,7 +42,8 @@ export function History({ history, rate, step }: Props) {
     };
   }, []);
 
-  const newest = history.at(-1)?.at;
+  // A pixel is more than a second wide: to draw each would move nothing and take a hundredth of a CPU.
+  const newest = Math.floor((history.at(-1)?.at ?? 0) / DRAW_EVERY_MS);
   useEffect(() => {
     if (!document.hidden) plot.current?.draw(latest.current.history, latest.current.step);
   }, [newest, step]);

@@ -67,7 +67,7 @@ function isFresh(stamp) {
 }
 
 function vite(...args) {
-  const quiet = goal === 'build' ? [] : ['--logLevel', 'warn'];
+  const quiet = goal === 'build' ? [] : ['--logLevel', 'error'];
   run(process.execPath, [join('node_modules', 'vite', 'bin', 'vite.js'), 'build', ...args, ...quiet]);
 }
 
