@@ -2,7 +2,7 @@
  * Writes the AssemblyScript of the RC5 cores that weave integer and vector keys into one stream of instructions. A
  * processor has separate units for the two, and the search of one key is a chain in which each step waits for the
  * one before it: only many keys side by side, in both kinds of registers, keep all units busy. Written out, that is
- * some 900 lines of the same few statements; here is each of them once. `assembly/README.md` counts instructions.
+ * some 1,200 lines of the same few statements; here is each of them once. `assembly/README.md` counts instructions.
  *
  * A batch is 16 keys in four vectors and 4 groups of 4 keys in integers. While the vectors take one step of the key
  * schedule the integers take three, so that a group is through its schedule when the vectors are through a pass:
@@ -77,8 +77,9 @@ export function init(): void {
 }
 
 /**
- * What a batch begins with: S[0] to S[2] in pass 2, the last c words of L. Those of the vectors where they belong, those
- * of the four groups at HEADS. Unless \`fresh\`, the 256 keys are those of the batch before: only L[2] is another. (Exported so that both stay functions: inlined they cost the loops registers.)
+ * What a batch begins with: S[1] and S[2] in pass 2, the last c words of L. Those of the vectors go where they belong,
+ * those of the groups to HEADS. Unless \`fresh\`, the 256 keys are those of the batch before, and only L[2] is another.
+ * (Exported so that both stay functions: inlined they cost the loops registers.)
  */
 export function prepare9(high: u64, last: u32, fresh: bool): void {
   const L0 = rotl<u32>(bswap<u32>((high >> 32) as u32) + S0, S0 & 31);
