@@ -30,9 +30,11 @@ export function Cores({ snapshot, engine }: { snapshot: EngineSnapshot; engine: 
             </li>
           ))}
         </ul>
-        <button type="button" class="quiet" data-testid="measure-cores" onClick={() => engine.measureCores()}>
-          {pause === null ? texts.measureAgain : texts.measureAgainLater}
-        </button>
+        {pause === null && (
+          <button type="button" class="quiet" data-testid="measure-cores" onClick={() => engine.measureCores()}>
+            {texts.measureAgain}
+          </button>
+        )}
       </div>
     </section>
   );

@@ -125,7 +125,6 @@ export const texts = {
   coreDetail: (state: CoreReport['state'], detail: string) =>
     state === 'unsupported' ? `It needs ${detail}.` : `It got a known answer wrong: ${detail}.`,
   measureAgain: 'Measure again',
-  measureAgainLater: 'Measure again at the next start',
 
   contests: 'Contests',
   contestsNone: 'The contests will be listed here once the gateway has answered.',

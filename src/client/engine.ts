@@ -347,9 +347,9 @@ export class Engine implements EngineControl {
       const tried = await worker.handle.prepare(kind, known);
       if (worker.hand !== hand || hand.stopping) return false;
       const chosen = tried.find(({ state }) => state === 'chosen');
-      if (known === undefined || chosen?.name !== known.find(({ state }) => state === 'chosen')?.name) {
-        this.#noteCores(kind, tried);
-      }
+      // Of several workers that measured at once the first one's choice is kept; one that failed since is replaced.
+      const failed = known !== undefined && chosen?.name !== known.find(({ state }) => state === 'chosen')?.name;
+      if (failed || this.#holdings.coresOf(kind, environment) === undefined) this.#noteCores(kind, tried);
       if (chosen !== undefined) {
         this.#unusable.delete(kind);
         this.#loading.reset();

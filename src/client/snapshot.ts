@@ -1,6 +1,6 @@
 /**
- * What the engine shows of itself: one plain, immutable value, made anew at every change (at most about four
- * times a second). The faces (PWA, command line, widget) draw this and call `EngineControl`; they know nothing else.
+ * What the engine shows of itself: one plain, immutable value, made anew at every change (figures that tick:
+ * once a second). The faces (PWA, command line, widget) draw this and call `EngineControl`; they know nothing else.
  */
 import type { Contest, Hit } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';

@@ -22,23 +22,35 @@ export interface Choice {
 
 /**
  * @param known what an earlier choice on the same machine and browser found
- * @throws Error a kernel or table could not be fetched: later it may be.
+ * @throws Error a kernel or table could not be fetched, and no other core is right: later it may be.
  */
 export async function chooseCore(
   kind: ContestKindName,
   known: readonly CoreReport[] = [],
   entries: readonly CoreEntry[] = catalogue,
 ): Promise<Choice> {
+  const ofKind = entries.filter((entry) => entry.kind === kind);
   const before = known.find(({ state }) => state === 'chosen');
-  const entry = entries.find((entry) => entry.kind === kind && entry.name === before?.name);
-  if (entry !== undefined) {
+  const entry = ofKind.find(({ name }) => name === before?.name);
+  // A core that was not there then might be faster.
+  const complete = ofKind.every(({ name }) => known.some((report) => report.name === name));
+  if (entry !== undefined && complete) {
     const { core } = await tryCore(entry, true);
     if (core !== undefined) return { core, tried: [...known] };
   }
 
   const candidates = [];
-  for (const entry of entries) if (entry.kind === kind) candidates.push(await tryCore(entry));
+  let unfetched: unknown;
+  for (const entry of ofKind) {
+    try {
+      candidates.push(await tryCore(entry));
+    } catch (error) {
+      // The others can do the work; since this one is not among those tried, the choice is made anew next time.
+      unfetched ??= error;
+    }
+  }
   const right = candidates.flatMap(({ report, core }) => (core === undefined ? [] : [{ report, core }]));
+  if (right.length === 0 && unfetched !== undefined) throw unfetched;
   // The best turn of each counts: the first ones may still run what the browser compiled in haste.
   for (let turn = 0; turn < TURNS; turn++) {
     for (const { report, core } of right) {

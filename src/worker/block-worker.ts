@@ -41,9 +41,11 @@ export class BlockWorker implements WorkerApi {
     this.#stopped = true;
   }
 
-  #choice(kind: ContestKindName, known?: readonly CoreReport[]): ReturnType<typeof chooseCore> {
+  async #choice(kind: ContestKindName, known?: readonly CoreReport[]): ReturnType<typeof chooseCore> {
     let choice = this.#cores.get(kind);
-    if (choice === undefined) {
+    const name = known?.find(({ state }) => state === 'chosen')?.name;
+    // Workers that measured at the same time may have come to different choices: the one that was kept holds for all.
+    if (choice === undefined || (name !== undefined && (await choice).core?.name !== name)) {
       choice = chooseCore(kind, known);
       this.#cores.set(kind, choice);
       // A fetch that failed is not remembered.

@@ -25,7 +25,6 @@ describe('known answers: distributed.net selftest rows', () => {
   for (const row of vectors.ogr_ng_selftest) {
     test(`row ${row.test}: ${row.marks}/${row.diffs.join('-')}`, () => {
       expect(ogrDifference(kernel, row)).toBeUndefined();
-      expect(row.own_nodes).toBeLessThan(row.nodes / 2);
     });
   }
 
