@@ -1,6 +1,7 @@
 /**
  * One config for all builds: the PWA (`vite build`), the Node command line (`vite build --ssr`), the page that times
- * cores in a browser (`vite build --mode bench`), and the tests (vitest). The only code of ours here is the plugin that compiles kernels.
+ * cores in a browser (`vite build --mode bench`), and the tests (vitest). The only code of ours here is the plugin that
+ * compiles kernels.
  */
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
