@@ -76,12 +76,15 @@ function ContestRow({ contest: { manifest, state }, here, mine }: RowProps) {
   );
 }
 
-function contestOf(state: Contest['state']): 'open' | 'hit' | 'exhausted' {
+type How = 'open' | NonNullable<Contest['state']['closedBy']>;
+
+function contestOf(state: Contest['state']): How {
   return state.state === 'open' ? 'open' : (state.closedBy ?? 'exhausted');
 }
 
-function stateText(how: 'open' | 'hit' | 'exhausted', here: boolean): string {
+function stateText(how: How, here: boolean): string {
   if (how === 'open') return here ? texts.searchedHere : texts.open;
+  if (how === 'operator') return texts.closedByOperator;
   return how === 'hit' ? texts.closedByHit : texts.closedExhausted;
 }
 

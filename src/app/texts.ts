@@ -131,6 +131,7 @@ export const texts = {
   open: 'Open',
   searchedHere: 'Searched here now',
   closedByHit: 'Closed: answer found',
+  closedByOperator: 'Closed for now by its operator',
   closedExhausted: 'Closed: searched to the end',
   contestProgress: (title: string) => `Progress of ${title}`,
   done: (done: number, units: number) => `${formatCount(done)} of ${formatCount(units)} units done`,

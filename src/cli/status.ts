@@ -20,7 +20,7 @@ export async function status(url: string, options: { json?: boolean }): Promise<
 
 function describe({ name, state, closedBy, units, done, leased, hits }: ContestState): string {
   const number = (n: number): string => n.toLocaleString('en');
-  const how = { hit: 'closed by the hit', exhausted: 'closed, all units done' };
+  const how = { hit: 'closed by the hit', exhausted: 'closed, all units done', operator: 'closed by its operator' };
   const head = `${name}: ${state === 'open' ? 'open' : how[closedBy ?? 'exhausted']}`;
   const progress = `${number(done)} of ${number(units)} units done, ${number(leased)} leased`;
   return [`${head}; ${progress}`, ...hits.map((hit) => `  ${found(hit)}`)].join('\n');

@@ -2,8 +2,9 @@
  * The client's side of the gateway's counter: one call at a time, with back-off after failures. Knows when the gateway
  * may be asked again, and why not sooner; keeps nothing else.
  */
+import type { ClientInfo } from '../domain/client.ts';
 import { RefusedError, UnreachableError } from '../protocol/errors.ts';
-import type { ClientInfo, ExchangeReply, ExchangeRequest, Keyserver } from '../protocol/keyserver.ts';
+import type { ExchangeReply, ExchangeRequest, Keyserver } from '../protocol/keyserver.ts';
 import { Backoff } from './backoff.ts';
 import type { EngineSnapshot } from './snapshot.ts';
 

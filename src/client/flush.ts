@@ -1,9 +1,10 @@
 /** The tag of the Background Sync that calls this. */
 export const SYNC_TAG = 'tabherd-reports';
 
+import type { ClientInfo } from '../domain/client.ts';
 /** Sends what waits in the out-buffer, without an engine: for the service worker when the network comes back. */
 import { UnreachableError } from '../protocol/errors.ts';
-import type { ClientInfo, Keyserver } from '../protocol/keyserver.ts';
+import type { Keyserver } from '../protocol/keyserver.ts';
 import { reportBatch } from '../protocol/report-batch.ts';
 import type { Buffers } from './buffers.ts';
 

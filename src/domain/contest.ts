@@ -6,11 +6,9 @@
  * Every value that crosses a boundary is described once, as a TypeBox schema: the type and its validator.
  */
 import { type Static, Type } from 'typebox';
+import { UnitNumber, UnitRange } from './units.ts';
 
 const hex = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${bytes * 2}}$` });
-
-/** Unit numbers are exact JavaScript integers: 2^44 for rc5-72 is far below 2^53. */
-export const UnitNumber = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 /** An RC5-32/12/b secret-key challenge in CBC mode, as RSA Laboratories published them in 1997. */
 export const Rc5Search = Type.Object(
@@ -48,6 +46,23 @@ export const OgrSearch = Type.Object(
 );
 export type OgrSearch = Static<typeof OgrSearch>;
 
+/**
+ * In which order a contest's free units are handed out. `random`: the line is cut into subspaces of so many units; one
+ * is drawn at random and handed out in order, then the next. `priority`: these runs first, in this order, then the rest.
+ */
+export const Allocation = Type.Union([
+  Type.Object({ kind: Type.Literal('order') }, { additionalProperties: false }),
+  Type.Object(
+    { kind: Type.Literal('random'), subspaceUnits: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    { kind: Type.Literal('priority'), ranges: Type.Array(UnitRange, { minItems: 1, maxItems: 64 }) },
+    { additionalProperties: false },
+  ),
+]);
+export type Allocation = Static<typeof Allocation>;
+
 export const ContestName = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$' });
 
 export const ContestManifest = Type.Object(
@@ -69,6 +84,22 @@ export const ContestManifest = Type.Object(
       { additionalProperties: false },
     ),
     leaseSeconds: Type.Integer({ minimum: 1, maximum: 31_536_000 }),
+    /** Where a class of clients gets another time than `leaseSeconds`: a proxy's blocks pass through more hands. */
+    leaseSecondsOf: Type.Optional(
+      Type.Object(
+        {
+          tab: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
+          app: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
+          terminal: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
+          proxy: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    /** How long overdue units wait for their report before anyone gets them; 0 unless told. */
+    recycleSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 31_536_000 })),
+    /** In which order units are handed out; from the first to the last unless told. */
+    allocation: Type.Optional(Allocation),
     /** `hit`: the first verified hit closes the contest. `exhausted`: only the last unit does. */
     closes: Type.Union([Type.Literal('hit'), Type.Literal('exhausted')]),
     search: Type.Union([Rc5Search, OgrSearch]),
@@ -101,8 +132,12 @@ export type Hit = Static<typeof Hit>;
 export const ContestState = Type.Object({
   name: ContestName,
   state: Type.Union([Type.Literal('open'), Type.Literal('closed')]),
-  /** Why it is closed; absent while it is open. */
-  closedBy: Type.Optional(Type.Union([Type.Literal('hit'), Type.Literal('exhausted')])),
+  /** Why it is closed; absent while it is open. `operator`: for now, and may be opened again. */
+  closedBy: Type.Optional(Type.Union([Type.Literal('hit'), Type.Literal('exhausted'), Type.Literal('operator')])),
+  /** Work is taken from the open contest of the lowest number that has some; absent: as they are listed. */
+  priority: Type.Optional(Type.Integer()),
+  /** Contests of one priority share the work in this proportion; absent: 1. */
+  weight: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   units: UnitNumber,
   /** Units whose report was verified. */
   done: UnitNumber,

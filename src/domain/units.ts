@@ -1,6 +1,8 @@
 /** Runs of consecutive unit numbers. A block is one such run; the ledger is made of them. */
 import { type Static, Type } from 'typebox';
-import { UnitNumber } from './contest.ts';
+
+/** Unit numbers are exact JavaScript integers: 2^44 for rc5-72 is far below 2^53. */
+export const UnitNumber = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 /** The units first, first + 1, … first + count − 1. */
 export const UnitRange = Type.Object({

@@ -3,14 +3,22 @@
  * comes back, and the evidence in it that lets the receiver check cheaply that the work was done.
  */
 import { type Static, Type } from 'typebox';
-import { ContestName, UnitNumber } from './contest.ts';
+import { ClientInfo } from './client.ts';
+import { ContestName } from './contest.ts';
+import { UnitNumber } from './units.ts';
 
 /** A unit of RC5 is 2^28 consecutive keys of the big-endian key counter. */
 export const KEYS_PER_UNIT = 2 ** 28;
 
 export const LeaseId = Type.String({ pattern: '^[0-9a-f-]{16,64}$' });
 
-/** A block handed to one client until a time. Its id is unguessable: knowing it is the proof of holding it. */
+/**
+ * Who handed a block to whom until when, signed at each tier from the keymaster down to the client. Opaque to its
+ * holder, who hands it in with the report: any keyserver of the pyramid can check it (`server/proof/`).
+ */
+export const Proof = Type.String({ pattern: '^[A-Za-z0-9_.~-]+$', maxLength: 8192 });
+
+/** A block handed to one client until a time. Its id is unguessable. */
 export const Lease = Type.Object({
   id: LeaseId,
   contest: ContestName,
@@ -18,6 +26,8 @@ export const Lease = Type.Object({
   count: Type.Integer({ minimum: 1 }),
   /** Milliseconds since 1970, by the keyserver's clock. */
   expiresAt: Type.Integer(),
+  /** Absent in `keyserver<-client/1`. */
+  proof: Type.Optional(Proof),
 });
 export type Lease = Static<typeof Lease>;
 
@@ -48,16 +58,25 @@ export type OgrEvidence = Static<typeof OgrEvidence>;
 export const UnitEvidence = Type.Union([Rc5Evidence, OgrEvidence]);
 export type UnitEvidence = Static<typeof UnitEvidence>;
 
-/** What comes back for a lease: one piece of evidence for each unit of the block, in order. */
+/** Units in one report: a client's block has no more; a proxy sends finished neighbours of one client as one. */
+export const MAX_REPORT_UNITS = 256;
+
+/** What comes back for a lease: one piece of evidence for each unit, in order. */
 export const Report = Type.Object({
   lease: LeaseId,
   contest: ContestName,
   first: UnitNumber,
-  evidence: Type.Array(UnitEvidence, { minItems: 1, maxItems: 256 }),
+  evidence: Type.Array(UnitEvidence, { minItems: 1, maxItems: MAX_REPORT_UNITS }),
   /** The core that did the work, as the catalogue names it. */
   core: Type.String({ maxLength: 64 }),
   /** Seconds of one worker. */
   seconds: Type.Number({ minimum: 0 }),
+  /** The lease's proof, as it came. With it a report is believed wherever and however late it is handed in. */
+  proof: Type.Optional(Proof),
+  /** Who did the work, where a proxy passes it on; absent: whoever sends it. Believed of proxies only. */
+  client: Type.Optional(ClientInfo),
+  /** When the proxy got it, milliseconds since 1970. */
+  finishedAt: Type.Optional(Type.Integer()),
 });
 export type Report = Static<typeof Report>;
 

@@ -14,7 +14,12 @@ export const ErrorCode = Type.Union([
   Type.Literal('lease_unknown'),
   Type.Literal('lease_expired'),
   Type.Literal('lease_foreign'),
-  Type.Literal('lease_released'),
+  Type.Literal('proof_false'),
+  Type.Literal('proxy_refused'),
+  Type.Literal('unauthorized'),
+  Type.Literal('conflict'),
+  Type.Literal('protocol_unknown'),
+  Type.Literal('unavailable'),
   Type.Literal('report_mismatch'),
   Type.Literal('evidence_false'),
   Type.Literal('evidence_missing'),
@@ -22,12 +27,40 @@ export const ErrorCode = Type.Union([
 ]);
 export type ErrorCode = Static<typeof ErrorCode>;
 
-/** RFC 9457 problem details, with `code` and `field` as extension members. */
+/**
+ * The reply codes of DiCoP's classes: 100–199 information, 200–299 done, 300–399 try later, 400–449 drop this piece, 450–499
+ * drop the whole request, 500 and up: try all of it again, after some minutes. Stable, as the names are.
+ */
+export const REPLY_CODES: Readonly<Record<ErrorCode, number>> = {
+  unavailable: 304,
+  lease_unknown: 404,
+  lease_foreign: 403,
+  lease_expired: 405,
+  proof_false: 406,
+  report_mismatch: 410,
+  evidence_false: 411,
+  evidence_missing: 412,
+  body_malformed: 450,
+  body_too_large: 451,
+  protocol_unknown: 452,
+  media_type_unsupported: 453,
+  method_not_allowed: 454,
+  not_found: 455,
+  contest_unknown: 456,
+  unauthorized: 457,
+  conflict: 458,
+  proxy_refused: 463,
+  internal: 500,
+};
+
+/** RFC 9457 problem details, with `code`, `reply` and `field` as extension members. */
 export const Problem = Type.Object({
   type: Type.String(),
   title: Type.String(),
   status: Type.Integer(),
   code: ErrorCode,
+  /** As in REPLY_CODES. */
+  reply: Type.Optional(Type.Integer()),
   detail: Type.String(),
   /** Where in the request, as a JSON pointer. */
   field: Type.Optional(Type.String()),

@@ -154,7 +154,7 @@ export function keyserverConformance(
       expect(await keyserver.release({ client: client(), leases: [lease.id, id, lease.id] })).toEqual(released);
       expect(await keyserver.release({ client: client(), leases: [lease.id] })).toEqual({ released: [] });
       const { results } = await keyserver.exchange(asking({ reports: [trueReport(lease)] }));
-      expect(results).toMatchObject([{ outcome: 'refused', code: 'lease_released', credited: 0 }]);
+      expect(results).toMatchObject([{ outcome: 'refused', code: 'lease_expired', credited: 0 }]);
       expect((await one()).first).toBe(0);
     });
 

@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ClientInfo } from '../../src/domain/client.ts';
 import type { ContestManifest } from '../../src/domain/contest.ts';
-import type { ClientInfo, ExchangeRequest } from '../../src/protocol/keyserver.ts';
+import type { ExchangeRequest } from '../../src/protocol/keyserver.ts';
 import { Keymaster } from '../../src/server/keymaster/keymaster.ts';
 import type { Log } from '../../src/server/log.ts';
 import { openSqliteStore } from '../../src/server/store/sqlite.ts';

@@ -68,7 +68,7 @@ export class LedgerModel {
   release(client: string, id: string): boolean {
     const lease = this.leases.get(id);
     if (lease?.client !== client || lease.state !== 'live') return false;
-    this.#end(id, 'lease_released', 'free');
+    this.#end(id, 'lease_expired', 'free');
     return true;
   }
 

@@ -36,7 +36,7 @@ export function judge(lease: LeaseRow | undefined, report: Report, client: strin
     case 'refused':
       return refused((lease.code ?? 'internal') as ErrorCode, lease.detail ?? '');
     case 'released':
-      return refused('lease_released', 'the lease was given back');
+      return refused('lease_expired', 'the lease was given back');
     case 'expired':
       return refused('lease_expired', 'the lease ran out, and its units were handed out again');
     case 'live':

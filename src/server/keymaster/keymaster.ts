@@ -7,11 +7,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ContestKind, Verdict } from '../../contests/kind.ts';
+import type { ClientInfo } from '../../domain/client.ts';
 import type { Contest, ContestKindName, ContestManifest } from '../../domain/contest.ts';
 import type { Lease, Report } from '../../domain/work.ts';
 import { RefusedError } from '../../protocol/errors.ts';
 import type {
-  ClientInfo,
   ExchangeReply,
   ExchangeRequest,
   Keyserver,

@@ -1,0 +1,33 @@
+/** Who works: what a client says of itself. All but the id is for statistics. */
+import { type Static, Type } from 'typebox';
+
+/**
+ * A random UUID that a client made for itself. Of a proxy: its Ed25519 public key (RFC 8032) in hexadecimal, 64 digits,
+ * so that what it signs can be checked by its id alone.
+ */
+export const ClientId = Type.String({ pattern: '^[0-9a-f-]{16,64}$' });
+
+/** `tab`: an open page. `app`: an installed PWA, a kiosk. `terminal`: `tabherd crunch`. `proxy`: a keyserver. */
+export const ClientClass = Type.Union([
+  Type.Literal('tab'),
+  Type.Literal('app'),
+  Type.Literal('terminal'),
+  Type.Literal('proxy'),
+]);
+export type ClientClass = Static<typeof ClientClass>;
+
+export const ClientInfo = Type.Object({
+  /** Leases belong to it. */
+  id: ClientId,
+  /** Shown in statistics; chosen by the person. */
+  name: Type.Optional(Type.String({ maxLength: 64 })),
+  team: Type.Optional(Type.String({ maxLength: 64 })),
+  /** The client's version. */
+  version: Type.String({ maxLength: 32 }),
+  /** `tab` unless told. */
+  class: Type.Optional(ClientClass),
+  /** Operating system and processor in a word or two, where the client can tell: `Linux`, `x86_64`. */
+  os: Type.Optional(Type.String({ maxLength: 32 })),
+  cpu: Type.Optional(Type.String({ maxLength: 32 })),
+});
+export type ClientInfo = Static<typeof ClientInfo>;
