@@ -27,8 +27,7 @@ export const MAX_PROXY_UNITS = 65_536;
  * without proof, no messages, no directives.
  */
 export const PROTOCOLS = ['keyserver<-client/2', 'keyserver<-client/1', 'keyserver<-proxy/1'] as const;
-export const ProtocolName = Type.Union(PROTOCOLS.map((name) => Type.Literal(name)));
-export type ProtocolName = Static<typeof ProtocolName>;
+export type ProtocolName = (typeof PROTOCOLS)[number];
 
 export const ExchangeRequest = Type.Object({
   /** Newest first. Names not known here are passed over. */
@@ -77,7 +76,7 @@ export type Directive = Static<typeof Directive>;
 
 export const ExchangeReply = Type.Object({
   /** How this reply speaks; absent in `keyserver<-client/1`. */
-  protocol: Type.Optional(ProtocolName),
+  protocol: Type.Optional(Type.Unsafe<ProtocolName>(Type.String({ maxLength: 64 }))),
   /** One for each report, in order. */
   results: Type.Array(ReportResult),
   leases: Type.Array(Lease),

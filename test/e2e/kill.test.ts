@@ -162,10 +162,10 @@ async function audit(dataDir: string, workers: readonly Worker[]) {
       for (const i of evidence.keys()) units.set(first + i, (units.get(first + i) ?? 0) + 1);
     }
     const done = (await store.read((ledger) => ledger.runs('test'))).filter((run) => run.state === 'done');
-    const isDone = (unit: number) => done.some(({ first, count }) => unit >= first && unit < first + count);
+    const isDone = (unit: number) => done.some(({ first, past }) => unit >= first && unit < past);
     const credited = (await store.read((ledger) => ledger.credits())).reduce((sum, { units }) => sum + units, 0);
     const [contest] = await store.read((ledger) => ledger.contests());
-    const doneUnits = done.reduce((sum, { count }) => sum + count, 0);
+    const doneUnits = done.reduce((sum, { first, past }) => sum + past - first, 0);
     // Every answer arrived in the end, so these are four ways to count the same thing.
     expect({ credited, contest: contest?.done, runs: doneUnits }).toEqual({
       credited: units.size,

@@ -65,10 +65,12 @@ export interface Asking {
   units?: number;
   contests?: string[];
   holding?: string[];
+  protocols?: readonly string[];
 }
 
 /** An exchange's request with everything not said left at its plainest. */
 export const asking = (asked: Asking = {}): ExchangeRequest => ({
+  protocols: [...(asked.protocols ?? ['keyserver<-client/2'])],
   client: asked.client ?? client(),
   reports: asked.reports ?? [],
   want: {

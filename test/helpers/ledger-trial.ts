@@ -160,7 +160,7 @@ export class LedgerTrial {
       const line = contest.units.map((unit) => (unit === 'free' || unit === 'done' ? unit : 'leased'));
       const runs = await store.read((ledger) => ledger.runs(name));
       const drawn = Array.from({ length: line.length }, () => 'leased');
-      for (const { first, count, state } of runs) drawn.fill(state, first, first + count);
+      for (const { first, past, state } of runs) drawn.fill(state, first, past);
       assert.deepEqual(drawn, line);
       const changes = line.filter((unit, i) => unit !== 'leased' && unit !== line[i - 1]).length;
       assert.equal(runs.length, changes);

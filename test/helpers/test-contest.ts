@@ -4,7 +4,7 @@
  * where the manifest lists the unit among its winners (kept in `stubsByPrefix`, which means nothing here).
  */
 import type { ContestKind } from '../../src/contests/kind.ts';
-import type { ContestKindName, ContestManifest, Hit } from '../../src/domain/contest.ts';
+import type { Allocation, ContestKindName, ContestManifest, Hit } from '../../src/domain/contest.ts';
 import type { Lease, Report, UnitEvidence } from '../../src/domain/work.ts';
 
 /** Murmur3's finalizer: any function would do that is not the identity. */
@@ -50,6 +50,8 @@ export interface TestContest {
   maxUnits?: number;
   maxLeases?: number;
   leaseSeconds?: number;
+  recycleSeconds?: number;
+  allocation?: Allocation;
   closes?: 'hit' | 'exhausted';
   winners?: number[];
 }
@@ -62,6 +64,8 @@ export function testManifest(contest: TestContest = {}): ContestManifest {
     maxLeases = 1024,
     leaseSeconds = 60,
     closes = 'exhausted',
+    recycleSeconds,
+    allocation,
   } = contest;
   return {
     version: 1,
@@ -72,6 +76,8 @@ export function testManifest(contest: TestContest = {}): ContestManifest {
     block: { maxUnits, maxLeases },
     leaseSeconds,
     closes,
+    ...(recycleSeconds === undefined ? {} : { recycleSeconds }),
+    ...(allocation === undefined ? {} : { allocation }),
     search: { kind: 'ogr', marks: 5, maxLength: 11, stubDepth: 1, stubsByPrefix: contest.winners ?? [] },
   };
 }
@@ -82,7 +88,9 @@ export function trueReport(lease: Lease, winning: readonly number[] = []): Repor
     const unit = lease.first + i;
     return { kind: 'ogr', nodes: workOf(unit), ...(winning.includes(unit) ? { ruler: [0, 1, 4, 9, 11] } : {}) };
   });
-  return { lease: lease.id, contest: lease.contest, first: lease.first, evidence, core: 'test', seconds: 1 };
+  const { id, contest, first, proof } = lease;
+  const report = { lease: id, contest, first, evidence, core: 'test', seconds: 1 };
+  return proof === undefined ? report : { ...report, proof };
 }
 
 /** The same with one unit's evidence made up. */

@@ -5,6 +5,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../src/domain/work.ts';
+import { DONE, FREE } from '../../src/server/ledger/line.ts';
 import { asking, client, openKeymaster, type TestKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
 import { LedgerTrial, someStep } from '../helpers/ledger-trial.ts';
 import { falseReport, testManifest, trueReport } from '../helpers/test-contest.ts';
@@ -46,7 +47,7 @@ describe('the ledger', () => {
       expect(credited.size).toBe(1000);
       expect((await keymaster.status()).contests).toMatchObject([{ closedBy: 'exhausted', done: 1000, leased: 0 }]);
       expect(await store.read((ledger) => ledger.runs('test'))).toEqual([
-        { contest: 'test', first: 0, count: 1000, state: 'done' },
+        { contest: 'test', first: 0, past: 1000, ...DONE },
       ]);
     });
   });
@@ -58,8 +59,8 @@ describe('the ledger', () => {
       await keymaster.exchange(asking({ reports: reports.slice(0, 32) }));
       await keymaster.exchange(asking({ reports: reports.slice(32) }));
       expect(await store.read((ledger) => ledger.runs('test'))).toEqual([
-        { contest: 'test', first: 0, count: 64 * 256, state: 'done' },
-        { contest: 'test', first: 64 * 256, count: 2 ** 44 - 64 * 256, state: 'free' },
+        { contest: 'test', first: 0, past: 64 * 256, ...DONE },
+        { contest: 'test', first: 64 * 256, past: 2 ** 44, ...FREE },
       ]);
     });
   });
@@ -101,7 +102,7 @@ describe('the ledger', () => {
   it('does nothing of a transaction that fails', async () => {
     await withServer([testManifest()], async ({ store }) => {
       const failing = store.transaction(async (ledger) => {
-        await ledger.deleteRun('test', 0);
+        await ledger.deleteRuns('test', [0]);
         throw new Error('no');
       });
       await expect(failing).rejects.toThrow('no');

@@ -2,52 +2,49 @@
  * The ledger's tables, as kysely sees them. Every integer is exact in JavaScript (below 2^53) and `bigint` in
  * SQL; booleans and JSON columns are avoided, so SQLite and PostgreSQL hold the same values.
  *
- *   run     free and done units as runs that merge with their neighbours; units in neither are leased
- *   lease   one row a block handed out, kept after its end so that a repeated report gets the same answer
+ *   run      the line of units, cut where its state changes; neighbours of one state are one run
+ *   journal  what was finished and not yet counted: `ledger/fold.ts` turns it into credit, rollup, finished
  *
- * Conservation, at every commit: Σ free runs + Σ done runs + Σ live leases = contest.units.
+ * A keymaster's runs cover every contest from 0 to N without a gap; a proxy's cover what it was ever given.
  */
 
 export interface ContestRow {
   name: string;
-  /** The order in which contests are shown and served. */
+  /** The order in which contests are listed, and served where no priority says otherwise. */
   position: number;
+  priority: number | null;
+  weight: number | null;
   /** The manifest as JSON. `search` and `units` in it never change once written. */
   manifest: string;
-  closed_by: 'hit' | 'exhausted' | null;
+  closed_by: 'hit' | 'exhausted' | 'operator' | null;
   /** Σ done runs, so that telling the state costs no scan. */
   done: number;
-  /** Σ live leases. */
+  /** Σ leased runs. */
   leased: number;
+  /** An `Allocation` as JSON that an operator gave; null: the manifest's. */
+  allocation: string | null;
+  /** Where the subspace in hand begins, under random allocation. */
+  cursor: number | null;
+  /** `start`: from the manifests given at the start, and withdrawn when they no longer name it. */
+  origin: 'start' | 'operator' | 'upstream';
+  /** 0: withdrawn. */
+  offered: number;
 }
 
+export type RunState = 'free' | 'done' | 'leased';
+
+/** The units first, …, past − 1. The last four columns are those of a leased run, and null in any other. */
 export interface RunRow {
   contest: string;
   first: number;
-  count: number;
-  state: 'free' | 'done';
-}
-
-/**
- *            report accepted ┌─ accepted
- *   live ────────────────────┼─ refused   report false: its units are free again
- *            time is over    ├─ expired   units free again
- *            given back      └─ released  units free again
- */
-export type LeaseState = 'live' | 'accepted' | 'refused' | 'expired' | 'released';
-
-export interface LeaseRow {
-  id: string;
-  contest: string;
-  first: number;
-  count: number;
-  client: string;
-  state: LeaseState;
+  past: number;
+  state: RunState;
+  lease: string | null;
+  holder: string | null;
   /** Milliseconds since 1970. */
-  expires_at: number;
-  /** Why it was refused; null in every other state. */
-  code: string | null;
-  detail: string | null;
+  expires_at: number | null;
+  /** When overdue units go back to the free ones. */
+  recycle_at: number | null;
 }
 
 export interface HitRow {
@@ -60,7 +57,11 @@ export interface HitRow {
 
 export interface ClientRow {
   id: string;
+  /** A short name for `finished`; null until the client finished something. */
+  number: number | null;
   name: string | null;
+  team: string | null;
+  class: string | null;
   version: string;
   first_seen: number;
   last_seen: number;
@@ -71,6 +72,8 @@ export interface CreditRow {
   contest: string;
   units: number;
   blocks: number;
+  /** Units it did that others, or it itself, had done before. */
+  duplicates: number;
 }
 
 export interface TallyRow {
@@ -78,12 +81,91 @@ export interface TallyRow {
   value: number;
 }
 
+export interface JournalRow {
+  id: string;
+  at: number;
+  /** A `JournalEntry` as JSON. */
+  body: string;
+}
+
+export interface RollupRow {
+  contest: string;
+  scope: 'all' | 'person' | 'team';
+  /** The person's or team's name; '' for `all`, and for those who gave none. */
+  who: string;
+  span: 'hour' | 'day' | 'ever';
+  /** When the span began, milliseconds since 1970; 0 for `ever`. */
+  at: number;
+  units: number;
+  blocks: number;
+}
+
+/** Who finished what, in `ledger/packed-blocks.ts`'s form. */
+export interface FinishedRow {
+  contest: string;
+  /** Days since 1970. */
+  day: number;
+  part: number;
+  blocks: Uint8Array;
+}
+
+export interface MetaRow {
+  name: 'role' | 'proxy-key' | 'messages' | 'state';
+  value: string;
+}
+
+export interface SigningKeyRow {
+  id: string;
+  secret: string;
+  created_at: number;
+  retired_at: number | null;
+  revoked_at: number | null;
+}
+
+export interface ProxyRow {
+  id: string;
+  name: string | null;
+  version: string;
+  first_seen: number;
+  last_seen: number;
+  revoked_at: number | null;
+}
+
+/** A block that a proxy was given: which of its units are free, leased or done is told by its runs. */
+export interface UpstreamLeaseRow {
+  id: string;
+  contest: string;
+  first: number;
+  past: number;
+  expires_at: number;
+  proof: string | null;
+}
+
+/** A verified report on its way up. */
+export interface OutboxRow {
+  id: string;
+  contest: string;
+  first: number;
+  at: number;
+  /** 1: it holds a hit. */
+  urgent: number;
+  /** The Report as JSON. */
+  body: string;
+}
+
 export interface LedgerTables {
   contest: ContestRow;
   run: RunRow;
-  lease: LeaseRow;
   hit: HitRow;
   client: ClientRow;
   credit: CreditRow;
   tally: TallyRow;
+  journal: JournalRow;
+  rollup: RollupRow;
+  finished: FinishedRow;
+  meta: MetaRow;
+  signing_key: SigningKeyRow;
+  proxy: ProxyRow;
+  upstream_lease: UpstreamLeaseRow;
+  outbox: OutboxRow;
 }

@@ -1,0 +1,275 @@
+/**
+ * The desk of a keyserver, where clients are served: reports in, leases out, one commit for many. A keymaster and a
+ * proxy stand behind it alike; what they do differently is their `Role`.
+ *
+ * Evidence is checked before the commit is joined: it may take milliseconds a report, and nobody else's answer has to
+ * wait for it.
+ */
+import type { Verdict } from '../../contests/kind.ts';
+import type { ClientInfo } from '../../domain/client.ts';
+import type { ContestManifest, ContestState } from '../../domain/contest.ts';
+import type { Lease, Report } from '../../domain/work.ts';
+import { RefusedError } from '../../protocol/errors.ts';
+import {
+  type ExchangeReply,
+  type ExchangeRequest,
+  MAX_REPORTS,
+  PROTOCOLS,
+  type ProtocolName,
+  type ReleaseReply,
+  type ReleaseRequest,
+  type ReportResult,
+} from '../../protocol/keyserver.ts';
+import type { Log } from '../log.ts';
+import { extendProof } from '../proof/chain.ts';
+import type { Store } from '../store/store.ts';
+import { Books, type Kinds } from './books.ts';
+import { fold } from './fold.ts';
+import { Granting } from './grant.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { Role } from './role.ts';
+import { type Sender, settle } from './settle.ts';
+
+/** A server that was away for long finds thousands overdue: it works them off over several transactions. */
+const MAX_FREED_AT_ONCE = 500;
+
+export interface DeskPorts {
+  store: Store;
+  kinds: Kinds;
+  /** Milliseconds since 1970. */
+  clock: () => number;
+  log: Log;
+  /** In [0, 1), for the choice of subspaces; Math.random unless told. */
+  random?: () => number;
+  /** Told of what happens, for metrics and logs. */
+  observer?: Observer;
+}
+
+export interface Observer {
+  reported?(client: ClientInfo, manifest: ContestManifest, report: Report, result: ReportResult): void;
+  leased?(client: ClientInfo, leases: readonly Lease[]): void;
+  committed?(size: number, seconds: number): void;
+}
+
+export class Desk {
+  readonly #ports: DeskPorts;
+  readonly #role: Role;
+  readonly #commits: GroupCommit;
+  readonly #granting: Granting;
+  #manifests = new Map<string, ContestManifest>();
+  #arrivals = new Map<string, { client: ClientInfo; at: number }>();
+
+  constructor(ports: DeskPorts, role: Role) {
+    this.#ports = ports;
+    this.#role = role;
+    this.#granting = new Granting(role, ports.random ?? Math.random);
+    this.#commits = new GroupCommit({
+      ...ports,
+      first: async (books, now) => {
+        this.#learn(books);
+        await books.freeDue(await books.ledger.dueRuns(now, MAX_FREED_AT_ONCE));
+      },
+      onCommit: (size, seconds) => ports.observer?.committed?.(size, seconds),
+    });
+  }
+
+  async exchange(request: ExchangeRequest): Promise<ExchangeReply> {
+    const { client, reports, want } = request;
+    const protocol = protocolOf(request);
+    const sender: Sender = { client, isProxy: protocol === 'keyserver<-proxy/1' };
+    if (sender.isProxy) this.#role.admitProxy(request, this.#ports.clock());
+    else if (reports.length > MAX_REPORTS) {
+      const detail = `a client sends at most ${MAX_REPORTS} reports at once`;
+      throw new RefusedError('body_malformed', detail, { field: '/reports' });
+    }
+    const verdicts = await this.#verifyAll(reports);
+    const reply = await this.#commits.run({
+      units: reports.map(({ contest, first, evidence }) => ({ contest, first, count: evidence.length })),
+      ...(want.blocks === 0 ? {} : { holder: client.id }),
+      run: async (commit) => {
+        refuseUnknown(commit.books, want);
+        const results: ReportResult[] = [];
+        for (const [i, report] of reports.entries()) {
+          results.push(await settle(commit, sender, report, verdicts[i] as Verdict, this.#role));
+        }
+        const granted = await this.#granting.grant(commit, sender, want);
+        return { results, ...granted, now: commit.now, contests: commit.books.states() };
+      },
+    });
+    this.#arrive(client, reply.now);
+    this.#observe(request, reply);
+    return this.#inProtocol(protocol, sender, reply);
+  }
+
+  release(request: ReleaseRequest): Promise<ReleaseReply> {
+    const { client, leases, parts = [] } = request;
+    if (request.assertion !== undefined) this.#role.admitProxy(request, this.#ports.clock());
+    return this.#commits.run({
+      units: parts,
+      run: async ({ books, now }) => {
+        this.#arrive(client, now);
+        const released = new Set<string>();
+        for (const row of await books.ledger.runsOfLeases([...new Set(leases)])) {
+          const book = books.get(row.contest);
+          book?.line.take([row]);
+          await book?.line.load([{ first: row.first, count: row.past - row.first }]);
+          const run = book?.line.at(row.first);
+          if (book === undefined || run?.lease !== row.lease || run?.holder !== client.id) continue;
+          books.free(book, run);
+          released.add(row.lease ?? '');
+        }
+        for (const { lease, contest, first, count } of parts) {
+          const book = books.get(contest);
+          for (const run of book?.line.within({ first, count }) ?? []) {
+            if (book === undefined || run.lease !== lease || run.holder !== client.id) continue;
+            books.free(book, {
+              lease: null,
+              first: Math.max(run.first, first),
+              past: Math.min(run.past, first + count),
+            });
+            released.add(lease);
+          }
+        }
+        return { released: [...released] };
+      },
+    });
+  }
+
+  /** Work of the role's own, in the same commits. */
+  run<T>(work: (books: Books, now: number) => Promise<T>): Promise<T> {
+    return this.#commits.run({ run: ({ books, now }) => work(books, now) });
+  }
+
+  read<T>(work: (books: Books) => Promise<T>): Promise<T> {
+    return this.#ports.store.read(async (ledger) => {
+      const books = await Books.open(ledger, this.#ports.kinds);
+      this.#learn(books);
+      return work(books);
+    });
+  }
+
+  /** Frees what is overdue, counts what was finished, gives back space. For a timer. */
+  async sweep(): Promise<void> {
+    await this.run(async () => {});
+    await this.count();
+    await this.#ports.store.tidy();
+  }
+
+  /** Brings credit, rollups and tallies up to date. */
+  async count(): Promise<void> {
+    for (;;) {
+      const arrivals = this.#arrivals;
+      this.#arrivals = new Map();
+      try {
+        if (!(await this.#ports.store.transaction((ledger) => fold(ledger, arrivals, this.#ports.clock())))) return;
+      } catch (error) {
+        for (const [id, arrival] of arrivals) if (!this.#arrivals.has(id)) this.#arrivals.set(id, arrival);
+        throw error;
+      }
+    }
+  }
+
+  /** Answers what waits and takes no more. */
+  async close(): Promise<void> {
+    await this.#commits.close();
+    await this.count().catch((err: unknown) => this.#ports.log.error({ err }, 'the last counting failed'));
+  }
+
+  #arrive(client: ClientInfo, at: number): void {
+    // A service worker's flush tells no name.
+    const name = client.name ?? this.#arrivals.get(client.id)?.client.name;
+    this.#arrivals.set(client.id, { client: { ...client, ...(name === undefined ? {} : { name }) }, at });
+  }
+
+  #learn(books: Books): void {
+    this.#manifests = new Map([...books.all()].map(({ manifest }) => [manifest.name, manifest]));
+  }
+
+  async #verifyAll(reports: readonly Report[]): Promise<Verdict[]> {
+    const verdicts: Verdict[] = [];
+    if (reports.some(({ contest }) => !this.#manifests.has(contest))) await this.read(async () => {});
+    for (const report of reports) {
+      verdicts.push(this.#verify(report));
+      // Others' requests go on between two checks.
+      if (reports.length > 1) await new Promise(setImmediate);
+    }
+    return verdicts;
+  }
+
+  #verify(report: Report): Verdict {
+    const manifest = this.#manifests.get(report.contest);
+    if (manifest === undefined) return { ok: false, code: 'report_mismatch', detail: 'there is no such contest' };
+    if (report.first + report.evidence.length > manifest.units) {
+      return { ok: false, code: 'report_mismatch', detail: `${report.contest} ends at unit ${manifest.units}` };
+    }
+    try {
+      return this.#ports.kinds[manifest.search.kind].verify(manifest, report);
+    } catch (err) {
+      // Evidence that makes a check fall over is not evidence, and must not come back for ever.
+      this.#ports.log.error({ err, contest: report.contest, first: report.first }, 'a check of evidence failed');
+      return { ok: false, code: 'evidence_false', detail: 'the evidence cannot be checked' };
+    }
+  }
+
+  #observe({ client, reports }: ExchangeRequest, { results, leases }: Pick<ExchangeReply, 'results' | 'leases'>): void {
+    const { observer } = this.#ports;
+    if (observer === undefined) return;
+    if (leases.length > 0) observer.leased?.(client, leases);
+    for (const [i, report] of reports.entries()) {
+      const manifest = this.#manifests.get(report.contest);
+      const result = results[i];
+      if (manifest !== undefined && result !== undefined) {
+        observer.reported?.(report.client ?? client, manifest, report, result);
+      }
+    }
+  }
+
+  #inProtocol(
+    protocol: ProtocolName,
+    { client, isProxy }: Sender,
+    reply: {
+      results: ReportResult[];
+      leases: Lease[];
+      now: number;
+      contests: ContestState[];
+      retryAfterSeconds: number;
+    },
+  ): ExchangeReply {
+    if (protocol === 'keyserver<-client/1') return reply;
+    const messages = this.#role.messages();
+    const directives = this.#role.directives(client);
+    return {
+      protocol,
+      ...reply,
+      leases: reply.leases.map((lease) => this.#proven(lease, client.id)),
+      ...(messages.length === 0 ? {} : { messages: [...messages] }),
+      ...(directives.length === 0 ? {} : { directives: [...directives] }),
+      ...(isProxy ? { trusted: [...this.#role.trusted()] } : {}),
+    };
+  }
+
+  #proven(lease: Lease, sub: string): Lease {
+    const { id: jti, contest, first, count, expiresAt: exp } = lease;
+    const source = this.#role.source(contest, first);
+    // Its upstream lease ran out meanwhile: the ledger still knows it.
+    if (source === undefined) return lease;
+    const claims = { jti, sub, contest, first, count, exp: Math.min(exp, source.expiresAt) };
+    return { ...lease, proof: extendProof(source.proof, claims, this.#role.key()) };
+  }
+}
+
+function protocolOf({ protocols }: ExchangeRequest): ProtocolName {
+  if (protocols === undefined) return 'keyserver<-client/1';
+  const known = protocols.find((name): name is ProtocolName => (PROTOCOLS as readonly string[]).includes(name));
+  if (known !== undefined) return known;
+  const detail = `none of the protocols named is spoken here; ${PROTOCOLS.join(', ')} are`;
+  throw new RefusedError('protocol_unknown', detail, { status: 422, field: '/protocols' });
+}
+
+function refuseUnknown(books: Books, want: ExchangeRequest['want']): void {
+  for (const [i, { contest }] of want.from.entries()) {
+    if (books.get(contest) !== undefined) continue;
+    const field = `/want/from/${i}/contest`;
+    throw new RefusedError('contest_unknown', `there is no contest ${contest} here`, { status: 422, field });
+  }
+}

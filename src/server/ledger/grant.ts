@@ -1,0 +1,165 @@
+/**
+ * Which blocks a client gets: first those of its leases whose answer was lost on the way, then free units in the order
+ * that the contest's allocation says, then, where nothing is free any more, overdue ones that somebody else was too slow
+ * with (the end game: throttled, for whoever comes second has worked in vain).
+ */
+import { randomUUID } from 'node:crypto';
+import type { Allocation } from '../../domain/contest.ts';
+import { endOf, type UnitRange } from '../../domain/units.ts';
+import type { Lease } from '../../domain/work.ts';
+import { type ExchangeRequest, MAX_PROXY_UNITS } from '../../protocol/keyserver.ts';
+import type { Book, Books } from './books.ts';
+import type { Commit } from './group-commit.ts';
+import type { Role } from './role.ts';
+import type { Sender } from './settle.ts';
+
+/** How soon a client that got less than it wanted may ask again: overdue units come back one by one. */
+const RETRY_OPEN_SECONDS = 10;
+/** … when every contest it wanted is closed. */
+const RETRY_CLOSED_SECONDS = 300;
+
+/** Leases a proxy may have of one contest. */
+const MAX_PROXY_LEASES = 1024;
+
+/** Blocks given out a second time, per contest and minute. */
+const SECOND_TIMES_A_MINUTE = 60;
+
+/** Subspaces drawn in vain before the lowest free units are taken instead. */
+const MAX_DRAWS = 8;
+
+export interface Granted {
+  leases: Lease[];
+  retryAfterSeconds: number;
+}
+
+export class Granting {
+  readonly #role: Role;
+  readonly #random: () => number;
+  readonly #secondTimes = new Map<string, { minute: number; blocks: number }>();
+
+  /** @param random in [0, 1), for the choice of subspaces. */
+  constructor(role: Role, random: () => number) {
+    this.#role = role;
+    this.#random = random;
+  }
+
+  async grant(commit: Commit, sender: Sender, want: ExchangeRequest['want']): Promise<Granted> {
+    if (want.blocks === 0) return { leases: [], retryAfterSeconds: 0 };
+    const { books, now, held } = commit;
+    const holder = sender.client.id;
+    const before = held.get(holder) ?? [];
+    const leases = await lost(books, books.holds(holder, before), want, now);
+    leases.splice(want.blocks);
+    let anyOpen = false;
+    for (const { contest, units } of want.from) {
+      const book = books.get(contest);
+      if (book === undefined || book.row.closed_by !== null) continue;
+      anyOpen = true;
+      const { maxUnits, maxLeases } = book.manifest.block;
+      const most = sender.isProxy ? MAX_PROXY_LEASES : maxLeases;
+      const has = books.holds(holder, before).filter((lease) => lease.contest === contest).length;
+      const blocks = Math.min(want.blocks - leases.length, most - has);
+      const length = Math.min(units, sender.isProxy ? MAX_PROXY_UNITS : maxUnits);
+      for (let i = 0; i < blocks; i++) {
+        const lease = await this.#next(commit, book, sender, length);
+        if (lease === undefined) break;
+        leases.push(lease);
+      }
+    }
+    const enough = leases.length === want.blocks;
+    return { leases, retryAfterSeconds: enough ? 0 : anyOpen ? RETRY_OPEN_SECONDS : RETRY_CLOSED_SECONDS };
+  }
+
+  async #next({ books, now }: Commit, book: Book, sender: Sender, length: number): Promise<Lease | undefined> {
+    const contest = book.row.name;
+    const run =
+      (await this.#free(book)) ?? (sender.isProxy ? undefined : await this.#overdue(books, book, sender, now));
+    if (run === undefined) return undefined;
+    const source = this.#role.source(contest, run.first);
+    if (source === undefined) return undefined;
+    const count = Math.min(length, run.count, source.past - run.first);
+    const lifeMs = leaseSeconds(book, sender) * 1000;
+    const expiresAt = Math.min(now + lifeMs, source.expiresAt);
+    const recycleAt = expiresAt + (book.manifest.recycleSeconds ?? 0) * 1000;
+    const lease: Lease = { id: randomUUID(), contest, first: run.first, count, expiresAt };
+    books.lease(book, { ...lease, holder: sender.client.id, recycleAt });
+    return lease;
+  }
+
+  async #free(book: Book): Promise<UnitRange | undefined> {
+    const { line, manifest, row } = book;
+    const allocation = allocationOf(book);
+    if (allocation.kind === 'priority') {
+      for (const range of allocation.ranges) {
+        const run = await line.lowestFree(range.first, Math.min(endOf(range), manifest.units));
+        if (run !== undefined) return run;
+      }
+    }
+    if (allocation.kind === 'random') {
+      const { subspaceUnits } = allocation;
+      for (let draw = 0; draw <= MAX_DRAWS; draw++) {
+        if (row.cursor !== null) {
+          const run = await line.lowestFree(row.cursor, Math.min(row.cursor + subspaceUnits, manifest.units));
+          if (run !== undefined) return run;
+        }
+        if (row.done + row.leased === manifest.units) break;
+        row.cursor = Math.floor(this.#random() * Math.ceil(manifest.units / subspaceUnits)) * subspaceUnits;
+        book.changed = true;
+      }
+    }
+    return line.lowestFree(0, manifest.units);
+  }
+
+  /** Units whose lease has run out and whose report is still waited for; never the client's own. */
+  async #overdue(books: Books, book: Book, sender: Sender, now: number): Promise<UnitRange | undefined> {
+    const minute = Math.floor(now / 60_000);
+    const so = this.#secondTimes.get(book.row.name);
+    const blocks = so?.minute === minute ? so.blocks : 0;
+    if (blocks >= SECOND_TIMES_A_MINUTE || book.row.leased === 0) return undefined;
+    const rows = await books.ledger.overdueRuns(book.row.name, now, 32);
+    book.line.take(rows);
+    for (const { first, past, lease } of rows) {
+      const run = book.line.at(first);
+      if (run === undefined || run.lease !== lease || run.holder === sender.client.id) continue;
+      const range = { first, count: past - first };
+      await book.line.load([range]);
+      this.#secondTimes.set(book.row.name, { minute, blocks: blocks + 1 });
+      return range;
+    }
+    return undefined;
+  }
+}
+
+/** Live leases that the client does not know of, of the contests it wants and that are open. */
+async function lost(
+  books: Books,
+  has: readonly { contest: string; lease: string }[],
+  { from, holding }: ExchangeRequest['want'],
+  now: number,
+): Promise<Lease[]> {
+  if (holding === undefined) return [];
+  const known = new Set(holding);
+  const wanted = new Set(from.map(({ contest }) => contest));
+  const ids = has.filter(({ lease, contest }) => !known.has(lease) && wanted.has(contest)).map(({ lease }) => lease);
+  if (ids.length === 0) return [];
+  const leases: Lease[] = [];
+  for (const row of await books.ledger.runsOfLeases(ids)) {
+    const book = books.get(row.contest);
+    if (book === undefined || book.row.closed_by !== null || (row.expires_at ?? 0) <= now) continue;
+    const { contest, first, past, lease, expires_at } = row;
+    leases.push({ id: lease ?? '', contest, first, count: past - first, expiresAt: expires_at ?? 0 });
+  }
+  return leases.toSorted((a, b) => a.contest.localeCompare(b.contest) || a.first - b.first);
+}
+
+export function allocationOf({ row, manifest }: Book): Allocation {
+  const own = row.allocation === null ? undefined : (JSON.parse(row.allocation) as Allocation);
+  return own ?? manifest.allocation ?? { kind: 'order' };
+}
+
+/** A proxy's blocks pass through more hands: four times as long unless told. */
+function leaseSeconds({ manifest: { leaseSeconds, leaseSecondsOf } }: Book, { client, isProxy }: Sender): number {
+  if (isProxy) return leaseSecondsOf?.proxy ?? 4 * leaseSeconds;
+  const { class: kind = 'tab' } = client;
+  return (kind === 'proxy' ? undefined : leaseSecondsOf?.[kind]) ?? leaseSeconds;
+}
