@@ -18,7 +18,7 @@ import { BoundedMap } from './bounded-map.ts';
 import { isSigned, type Jws, readJws, signJws } from './jws.ts';
 import type { KeyPair } from './key.ts';
 
-/** The longest possible links, so many of them, still fit the schema `Proof`: 8 × 558 characters. */
+/** The longest possible links, so many of them, still fit the schema `Proof`: 8 × 560 characters. */
 export const MAX_LINKS = 8;
 
 /** With the names of RFC 7519 where it has some. Others are refused: they might be meant to narrow what is allowed. */
