@@ -2,6 +2,7 @@
 import { HttpKeyserver } from '../../src/protocol/http-keyserver.ts';
 import { createGateway } from '../../src/server/http/gateway.ts';
 import { openKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
+import { freshSchema, sharedPostgres } from '../helpers/postgres.ts';
 import { keyserverConformance } from './keyserver.ts';
 
 keyserverConformance('the keymaster', async (manifests) => {
@@ -13,6 +14,18 @@ keyserverConformance('the keymaster', async (manifests) => {
       clock.now += ms;
     },
     close: () => close().finally(folder.remove),
+  };
+});
+
+keyserverConformance('the keymaster on PostgreSQL', async (manifests) => {
+  const home = { url: await sharedPostgres(), schema: freshSchema() };
+  const { keymaster, clock, close } = await openKeymaster(home, manifests);
+  return {
+    keyserver: keymaster,
+    advance: (ms) => {
+      clock.now += ms;
+    },
+    close,
   };
 });
 

@@ -7,6 +7,7 @@ import type { ContestManifest } from '../../src/domain/contest.ts';
 import type { ExchangeRequest } from '../../src/protocol/keyserver.ts';
 import { Keymaster } from '../../src/server/keymaster/keymaster.ts';
 import type { Log } from '../../src/server/log.ts';
+import { openPostgresStore } from '../../src/server/store/postgres.ts';
 import { openSqliteStore } from '../../src/server/store/sqlite.ts';
 import type { Store } from '../../src/server/store/store.ts';
 import { testKinds } from './test-contest.ts';
@@ -28,12 +29,18 @@ export interface TestKeymaster {
   close: () => Promise<void>;
 }
 
+/** Where a test's ledger is: a data folder, or a schema of the tests' PostgreSQL. */
+export type Home = string | { url: string; schema: string };
+
+export const openStore = (home: Home): Promise<Store> =>
+  typeof home === 'string' ? openSqliteStore(home) : openPostgresStore(home);
+
 export async function openKeymaster(
-  dataDir: string,
+  home: Home,
   manifests: readonly ContestManifest[],
   { clock = { now: START }, log = silent, kinds = testKinds } = {},
 ): Promise<TestKeymaster> {
-  const store = await openSqliteStore(dataDir);
+  const store = await openStore(home);
   try {
     const keymaster = await Keymaster.open({ store, manifests, kinds, clock: () => clock.now, log, version: '0.0.0' });
     return {
