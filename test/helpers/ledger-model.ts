@@ -12,8 +12,6 @@ interface ModelLease {
   first: number;
   count: number;
   expiresAt: number;
-  /** `live`, `accepted`, or the code every further report of it is refused with. */
-  state: string;
 }
 
 interface ModelContest {
@@ -25,6 +23,7 @@ interface ModelContest {
 
 export class LedgerModel {
   readonly contests = new Map<string, ModelContest>();
+  /** Every lease there ever was. */
   readonly leases = new Map<string, ModelLease>();
   /** Units by client and contest. */
   readonly credits = new Map<string, number>();
@@ -37,48 +36,76 @@ export class LedgerModel {
   }
 
   expire(now: number): void {
-    for (const [id, lease] of this.leases) {
-      if (lease.state === 'live' && lease.expiresAt <= now) this.#end(id, 'lease_expired', 'free');
+    for (const [id, { contest, expiresAt }] of this.leases) {
+      const { manifest, units } = this.contest(contest);
+      if (expiresAt + (manifest.recycleSeconds ?? 0) * 1000 > now) continue;
+      for (const [unit, holder] of units.entries()) if (holder === id) units[unit] = 'free';
     }
   }
 
-  /** The outcome and its code that the report must get. */
-  report(client: string, report: Report): string {
+  /** The outcome and its code that the report must get, and how many units it is credited. */
+  report(client: string, report: Report): { outcome: string; credited: number } {
+    const nothing = (outcome: string) => ({ outcome, credited: 0 });
+    const { units, manifest } = this.contest(report.contest);
+    const past = report.first + report.evidence.length;
+    if (past > manifest.units) return nothing('refused report_mismatch');
+    const range = Array.from({ length: past - report.first }, (_, i) => report.first + i);
     const lease = this.leases.get(report.lease);
-    if (lease === undefined) return 'refused lease_unknown';
-    if (lease.client !== client) return 'refused lease_foreign';
-    if (lease.state === 'accepted') return 'duplicate';
-    if (lease.state !== 'live') return `refused ${lease.state}`;
-    const same = report.contest === lease.contest && report.first === lease.first;
-    if (!same || report.evidence.length !== lease.count) return this.#refuse(report.lease, 'report_mismatch');
+    const own = range.filter((unit) => units[unit] === report.lease);
+    const known = report.proof === undefined ? undefined : [...this.leases.values()].find((l) => l === lease);
+
+    if (own.length > 0 && lease?.client === client) {
+      const strange = range.some((unit) => units[unit] !== report.lease && units[unit] !== 'done');
+      const cut = units[report.first - 1] === report.lease || units[past] === report.lease;
+      if (strange || (cut && (own.includes(report.first) || own.includes(past - 1)))) {
+        this.#freeAround(report.contest, report.lease, own);
+        return nothing('refused report_mismatch');
+      }
+    } else if (report.proof !== undefined && known !== undefined) {
+      if (known.client !== client) return nothing('refused lease_foreign');
+      const same = known.contest === report.contest && known.first === report.first;
+      if (!same || known.count !== range.length) return this.#spoilt(client, report.lease, 'refused report_mismatch');
+    } else {
+      if (own.length > 0) return nothing('refused lease_foreign');
+      if (range.every((unit) => units[unit] === 'done')) return nothing('duplicate');
+      return this.#spoilt(client, report.lease, 'refused lease_unknown');
+    }
     for (const [i, evidence] of report.evidence.entries()) {
       if (evidence.kind === 'ogr' && evidence.nodes === workOf(report.first + i)) continue;
-      return this.#refuse(report.lease, 'evidence_false');
+      if (lease?.client === client) for (const unit of own) units[unit] = 'free';
+      return nothing('refused evidence_false');
     }
-    this.#end(report.lease, 'accepted', 'done');
-    const key = `${client} ${lease.contest}`;
-    this.credits.set(key, (this.credits.get(key) ?? 0) + lease.count);
-    const contest = this.contest(lease.contest);
+    const fresh = range.filter((unit) => units[unit] !== 'done');
+    for (const unit of fresh) units[unit] = 'done';
+    const contest = this.contest(report.contest);
     const won = report.evidence.some((evidence) => evidence.kind === 'ogr' && evidence.ruler !== undefined);
-    if (won && contest.manifest.closes === 'hit') contest.closedBy ??= 'hit';
-    if (contest.units.every((unit) => unit === 'done')) contest.closedBy ??= 'exhausted';
-    return 'accepted';
+    if (won && manifest.closes === 'hit') contest.closedBy = 'hit';
+    if (units.every((unit) => unit === 'done')) contest.closedBy ??= 'exhausted';
+    if (fresh.length === 0) return nothing('duplicate');
+    const key = `${client} ${report.contest}`;
+    this.credits.set(key, (this.credits.get(key) ?? 0) + fresh.length);
+    return { outcome: 'accepted', credited: fresh.length };
   }
 
   release(client: string, id: string): boolean {
     const lease = this.leases.get(id);
-    if (lease?.client !== client || lease.state !== 'live') return false;
-    this.#end(id, 'lease_expired', 'free');
-    return true;
+    if (lease?.client !== client) return false;
+    const { units } = this.contest(lease.contest);
+    const held = [...units.keys()].filter((unit) => units[unit] === id);
+    for (const unit of held) units[unit] = 'free';
+    return held.length > 0;
   }
 
-  /** The block that must come next from the contest, if any may. */
-  next(client: string, name: string, asked: number): { first: number; count: number } | undefined {
+  /** Whether the client may have another block of the contest. */
+  mayHave(client: string, name: string): boolean {
     const { manifest, units, closedBy } = this.contest(name);
-    const held = [...this.leases.values()].filter(
-      (lease) => lease.client === client && lease.contest === name && lease.state === 'live',
-    );
-    if (closedBy !== undefined || held.length >= manifest.block.maxLeases) return undefined;
+    const held = new Set(units.filter((holder) => this.leases.get(holder)?.client === client));
+    return closedBy === undefined && held.size < manifest.block.maxLeases;
+  }
+
+  /** The free block that must come next from the contest, if one is free. */
+  nextFree(name: string, asked: number): { first: number; count: number } | undefined {
+    const { manifest, units } = this.contest(name);
     const first = units.indexOf('free');
     if (first === -1) return undefined;
     let count = 0;
@@ -86,9 +113,19 @@ export class LedgerModel {
     return { first, count };
   }
 
-  lease(id: string, lease: Omit<ModelLease, 'state'>): void {
-    this.leases.set(id, { ...lease, state: 'live' });
-    this.#mark(lease, id);
+  /** Where the blocks begin that somebody else was too slow with; the oldest first. */
+  overdue(client: string, name: string, now: number): number[] {
+    const { units } = this.contest(name);
+    const isOverdue = (id: string | undefined): boolean => {
+      const lease = this.leases.get(id ?? '');
+      return lease !== undefined && lease.client !== client && lease.expiresAt <= now;
+    };
+    return [...units.keys()].filter((unit) => isOverdue(units[unit]) && units[unit] !== units[unit - 1]);
+  }
+
+  lease(id: string, lease: ModelLease): void {
+    this.leases.set(id, lease);
+    this.contest(lease.contest).units.fill(id, lease.first, lease.first + lease.count);
   }
 
   contest(name: string): ModelContest {
@@ -103,19 +140,23 @@ export class LedgerModel {
     return { done, leased: units.length - done - units.filter((unit) => unit === 'free').length };
   }
 
-  #refuse(id: string, code: string): string {
-    this.#end(id, code, 'free');
-    return `refused ${code}`;
-  }
-
-  #end(id: string, state: string, unit: 'free' | 'done'): void {
+  /** The report is not of the lease's units: if its holder sends it, what is left of the lease is free. */
+  #spoilt(client: string, id: string, otherwise: string): { outcome: string; credited: number } {
     const lease = this.leases.get(id);
-    if (lease === undefined) throw new Error(`no lease ${id}`);
-    lease.state = state;
-    this.#mark(lease, unit);
+    const held = lease === undefined ? [] : this.contest(lease.contest).units.filter((unit) => unit === id);
+    if (lease === undefined || held.length === 0) return { outcome: otherwise, credited: 0 };
+    if (lease.client !== client) return { outcome: 'refused lease_foreign', credited: 0 };
+    const { units } = this.contest(lease.contest);
+    for (const [unit, holder] of units.entries()) if (holder === id) units[unit] = 'free';
+    return { outcome: 'refused report_mismatch', credited: 0 };
   }
 
-  #mark({ contest, first, count }: Omit<ModelLease, 'state'>, as: string): void {
-    this.contest(contest).units.fill(as, first, first + count);
+  /** Frees the stretches of the lease that these units are in. */
+  #freeAround(name: string, id: string, units: readonly number[]): void {
+    const line = this.contest(name).units;
+    for (const unit of units) {
+      for (let u = unit; line[u] === id; u++) line[u] = 'free';
+      for (let u = unit - 1; line[u] === id; u--) line[u] = 'free';
+    }
   }
 }

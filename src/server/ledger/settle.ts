@@ -49,8 +49,12 @@ export async function settle(
   const range = { first: report.first, count: report.evidence.length };
   const worker = (sender.isProxy ? report.client : undefined) ?? sender.client;
   const book = books.get(report.contest);
-  const refuse = ({ code, detail }: Refusal, spoilt: readonly Run[] = []): ReportResult => {
-    if (book !== undefined) for (const run of spoilt) books.free(book, run);
+  const refuse = async ({ code, detail }: Refusal, spoilt: readonly Run[] = []): Promise<ReportResult> => {
+    if (book !== undefined) {
+      // They may reach beyond the report.
+      await book.line.load(spoilt.map(({ first, past }) => ({ first, count: past - first })));
+      for (const run of spoilt) books.free(book, run);
+    }
     books.count('refused', worker, report.contest, range, 0, now);
     return { lease: report.lease, outcome: 'refused', code, detail, credited: 0, hits: [] };
   };
