@@ -1,14 +1,20 @@
 /** `/metrics`, `/healthz`, `/readyz` and `/status` as a scraper, a load balancer and a browser meet them. */
+import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import { Value } from 'typebox/value';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { texts } from '../../src/app/texts.ts';
+import { manifests } from '../../src/contests/manifests.ts';
 import { Problem } from '../../src/protocol/errors.ts';
 import type { Status } from '../../src/protocol/keyserver.ts';
 import { healthPlugin } from '../../src/server/http/health.ts';
 import { Metrics } from '../../src/server/http/metrics.ts';
 import { metricsPlugin } from '../../src/server/http/metrics-plugin.ts';
+import { renderStatusPage, statusPagePlugin } from '../../src/server/http/status-page.ts';
+import { statusStyle } from '../../src/server/http/status-style.ts';
+import { words } from '../../src/server/http/status-words.ts';
 import { silent } from '../helpers/keyservers.ts';
 
 const proxyStatus: Status = {
@@ -190,3 +196,74 @@ describe('health', () => {
     expect(refused.body).not.toContain('secret');
   });
 });
+
+describe('/status', () => {
+  const now = Date.UTC(2026, 10, 25, 12);
+
+  test('a proxy: upstreams, stock, contests by their titles; still unless asked to refresh', async () => {
+    const contests = manifests.map((manifest) => ({ manifest, state: proxyStatus.contests[0] ?? never() }));
+    const keyserver = { status: () => Promise.resolve(proxyStatus), contests: () => Promise.resolve(contests) };
+    app.register(statusPagePlugin, { keyserver, clock: () => now });
+    const page = await app.inject('/status');
+    expect(page.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
+    expect(page.headers['refresh']).toBeUndefined();
+    for (const text of ['<h1>Proxy</h1>', 'RC5-72: the open challenge', '10 of 1,000 units done', '30 of 60 units']) {
+      expect(page.body).toContain(text);
+    }
+    expect(page.body).toContain('https://keys.example.org/path');
+    expect(page.body).not.toContain('secret');
+    expect((await app.inject('/status?refresh')).headers['refresh']).toBe('30');
+  });
+
+  test('nothing that clients, contests or upstreams say becomes part of the page', () => {
+    const evil = `"'><script>alert(1)</script>&amp;`;
+    const text = renderStatusPage({
+      now,
+      manifests: [],
+      status: {
+        ...proxyStatus,
+        version: evil,
+        contests: [
+          {
+            ...(proxyStatus.contests[0] ?? never()),
+            name: evil,
+            hits: [{ kind: 'rc5', unit: 0, key: '00', message: evil }],
+          },
+        ],
+        stock: [{ contest: evil, free: 1, leased: 1, waiting: 1, low: 2, high: 3 }],
+        upstreams: [{ url: evil, state: 'unreachable', error: evil }],
+        errors: [{ at: now, text: evil }],
+      },
+    });
+    expect(text).not.toContain('<script');
+    expect(text.match(/alert\(1\)/g)?.length).toBeGreaterThanOrEqual(8);
+    // A tag is a name and attributes in double quotes, and nothing else.
+    const tags = text.replace(/<style>.*<\/style>/s, '').match(/<[^>]*>/g) ?? [];
+    expect(
+      tags.filter((tag) => !/^<(!doctype html|\/?[a-z][a-z0-9]*(\s+[a-zA-Z0-9-]+="[^"<>]*")*\s*\/?)>$/.test(tag)),
+    ).toEqual([]);
+  });
+
+  test('colours and words are those of the PWA', () => {
+    const tokens = readFileSync('src/app/tokens.css', 'utf8');
+    const colours = (css: string) =>
+      new Set(Array.from(css.matchAll(/--([a-z-]+):\s*(#[0-9a-f]{6})/g), ([, name, value]) => `${name} ${value}`));
+    expect([...colours(statusStyle)].filter((colour) => !colours(tokens).has(colour))).toEqual([]);
+    expect(colours(statusStyle).size).toBe(20);
+    const state = { ...(proxyStatus.contests[0] ?? never()), units: 2 ** 44, done: 123_456_789 };
+    expect(words.done(state)).toBe(texts.done(state.done, state.units));
+    expect(words.enough(state)).toBe(texts.enough(state.done, state.units));
+    expect(words.leased(1)).toBe(texts.leased(1));
+    expect(words.open).toBe(texts.open);
+    expect(words.closedBy).toEqual({
+      hit: texts.closedByHit,
+      exhausted: texts.closedExhausted,
+      operator: texts.closedByOperator,
+    });
+    expect(words.lastAnswered(5_400_000)).toBe(texts.gateway.lastReached(5400));
+  });
+});
+
+function never(): never {
+  throw new Error('the status of the test has a contest');
+}
