@@ -13,6 +13,8 @@ import { diffsOf, isGolomb, marksOf } from './rulers.ts';
 
 /** Pairs whose counts by third mark are kept. A block lies within one pair nearly always. */
 const PAIRS_KEPT = 64;
+/** Longer prefixes whose counts are kept: blocks that follow each other share them, and a unit costs 1 ms without. */
+const LONGER_KEPT = 256;
 /** More stubs below a pair would take too long to count on the way (ogr-29 has 7e7 at most: a tenth of a second). */
 const MOST_BELOW_PAIR = 3e8;
 /** More stubs in all call for `stubsByPrefix`. */
@@ -85,8 +87,9 @@ interface Counter {
   readonly total: number;
   /** Differences in a prefix: 2, or 1 where a stub has no more. */
   readonly rootDepth: number;
-  /** Counts by next mark for prefixes met lately. */
+  /** Counts by next mark for prefixes met lately: of pairs, and of what is longer. */
   readonly byNext: Map<string, [number, number][]>;
+  readonly byNextLonger: Map<string, [number, number][]>;
 }
 
 /** By what the search says, and for speed by the object that says it. */
@@ -106,7 +109,14 @@ function counter(search: OgrSearch): Counter {
     }
     let total = 0;
     const starts = counts.map((count) => (total += count) - count);
-    found = { pairs, starts, total, rootDepth: Math.min(2, search.stubDepth), byNext: new Map() };
+    found = {
+      pairs,
+      starts,
+      total,
+      rootDepth: Math.min(2, search.stubDepth),
+      byNext: new Map(),
+      byNextLonger: new Map(),
+    };
     counters.set(key, found);
   }
   countersOf.set(search, found);
@@ -141,14 +151,16 @@ function nextMarks(search: OgrSearch, marks: readonly number[]): number[] {
 
 /** For each next mark, in order, how many stubs go on with it. */
 function countsByNext(search: OgrSearch, marks: readonly number[]): [number, number][] {
-  const { byNext } = counter(search);
+  const { byNext, byNextLonger } = counter(search);
+  const isPair = marks.length <= 3;
+  const kept = isPair ? byNext : byNextLonger;
   const key = marks.join();
-  let counts = byNext.get(key);
+  let counts = kept.get(key);
   if (counts === undefined) {
     counts = nextMarks(search, marks).map((next) => [next, countBelow(search, [...marks, next])]);
-    // Only the level below a pair takes long; a Map keeps its keys in the order they came.
-    if (marks.length === 3) byNext.set(key, counts);
-    if (byNext.size > PAIRS_KEPT) byNext.delete(byNext.keys().next().value ?? '');
+    // A Map keeps its keys in the order they came.
+    kept.set(key, counts);
+    if (kept.size > (isPair ? PAIRS_KEPT : LONGER_KEPT)) kept.delete(kept.keys().next().value ?? '');
   }
   return counts;
 }

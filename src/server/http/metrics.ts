@@ -1,0 +1,184 @@
+/**
+ * What a keyserver can tell Prometheus: every metric begins with `tabherd_`, in base units, as its naming rules ask.
+ *
+ * What happens is counted when it happens, by the plain methods here; what *is* (the ledger, a proxy's stock, its
+ * upstreams) is asked of `status` at each scrape, once for all gauges. Labels have few values: routes are those
+ * registered, contests and upstreams those configured, and no more than 64. No metric knows of a client.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ReportResult, Status } from '../../protocol/keyserver.ts';
+import type { Log } from '../log.ts';
+import { LabelBound } from './label-bound.ts';
+
+export interface MetricsOptions {
+  /** Asked at every scrape. */
+  status: () => Promise<Status>;
+  log: Log;
+  version: string;
+  /** Of this process: processor, memory, event loop. Yes unless told. */
+  processMetrics?: boolean | undefined;
+}
+
+/** Seconds: an exchange takes milliseconds, a long wait is a stream. */
+const DURATIONS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
+const MOST_LABELS = 64;
+
+interface RouteMetrics {
+  readonly duration: Histogram.Internal<'route'>;
+  /** By status. */
+  readonly requests: Map<string, Counter.Internal>;
+}
+
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #status: () => Promise<Status>;
+  readonly #log: Log;
+  readonly #version: string;
+  readonly #contests = new LabelBound(MOST_LABELS);
+  readonly #upstreams = new LabelBound(MOST_LABELS);
+  readonly #routes = new Map<string, RouteMetrics>();
+
+  readonly #requests = this.#counter(
+    'http_requests_total',
+    'Requests answered, or left before the answer ended: status "aborted".',
+    ['route', 'status'],
+  );
+  readonly #durations = this.#histogram(
+    'http_request_duration_seconds',
+    'From the request to the last byte of its answer.',
+    DURATIONS,
+    ['route'],
+  );
+  readonly #reports = this.#counter('reports_total', 'Reports by what became of them.', ['outcome']);
+  readonly #leases = this.#counter('leases_granted_total', 'Blocks handed out.', ['contest']);
+  readonly #leasedUnits = this.#counter('units_leased_total', 'Units in blocks handed out.', ['contest']);
+  readonly #doneUnits = this.#counter('units_done_total', 'Units credited.', ['contest']);
+  readonly #commitSize = this.#histogram(
+    'commit_size',
+    'Pieces of work in one commit.',
+    [1, 2, 4, 8, 16, 32, 64, 128, 256],
+  );
+  readonly #commitDuration = this.#histogram('commit_duration_seconds', 'From a commit to its fsync.', DURATIONS);
+
+  readonly #info = this.#gauge('build_info', 'Always 1; its labels tell.', ['version', 'role']);
+  readonly #statusUp = this.#gauge('status_up', '1 if the gauges below could be read at this scrape.');
+  readonly #ledger = this.#gauge('ledger_units', 'Units by state.', ['contest', 'state']);
+  readonly #open = this.#gauge('contest_open', '1 while the contest has not closed.', ['contest']);
+  readonly #hits = this.#gauge('contest_hits', 'Verified answers.', ['contest']);
+  readonly #clients = this.#gauge('clients', 'Clients that were ever seen, and in the last hour.', ['seen']);
+  readonly #stock = this.#gauge('stock_units', "Units in a proxy's hand.", ['contest', 'state']);
+  readonly #watermark = this.#gauge('stock_watermark_units', 'Under low a proxy asks, up to high.', [
+    'contest',
+    'mark',
+  ]);
+  readonly #outbox = this.#gauge('outbox_reports', 'Reports that wait for the upstream.', ['contest']);
+  readonly #upstream = this.#gauge('upstream_up', '1 if it answered when last asked.', ['upstream']);
+
+  constructor({ status, log, version, processMetrics = true }: MetricsOptions) {
+    this.#status = status;
+    this.#log = log;
+    this.#version = version;
+    if (processMetrics) collectDefaultMetrics({ register: this.registry, prefix: PREFIX });
+    // So that a rate can be taken from the first one on.
+    for (const outcome of ['accepted', 'duplicate', 'refused']) this.#reports.inc({ outcome }, 0);
+  }
+
+  /** `status`: of HTTP, or `aborted`. */
+  requested(route: string, status: string, seconds: number): void {
+    let metrics = this.#routes.get(route);
+    if (metrics === undefined) {
+      metrics = { duration: this.#durations.labels(route), requests: new Map() };
+      this.#routes.set(route, metrics);
+    }
+    let requests = metrics.requests.get(status);
+    if (requests === undefined) {
+      requests = this.#requests.labels(route, status);
+      metrics.requests.set(status, requests);
+    }
+    requests.inc();
+    metrics.duration.observe(seconds);
+  }
+
+  reported(outcome: ReportResult['outcome']): void {
+    this.#reports.labels(outcome).inc();
+  }
+
+  /** A block of so many units was handed out. */
+  leased(contest: string, units: number): void {
+    const label = this.#contests.of(contest);
+    this.#leases.labels(label).inc();
+    this.#leasedUnits.labels(label).inc(units);
+  }
+
+  /** So many units were credited. */
+  credited(contest: string, units: number): void {
+    this.#doneUnits.labels(this.#contests.of(contest)).inc(units);
+  }
+
+  /** `size` pieces of work went to the disk together. */
+  committed(size: number, seconds: number): void {
+    this.#commitSize.observe(size);
+    this.#commitDuration.observe(seconds);
+  }
+
+  /** The answer to a scrape. Without `status` it is the counters alone. */
+  async text(): Promise<{ contentType: string; body: string }> {
+    const gauges = [this.#info, this.#ledger, this.#open, this.#hits, this.#clients];
+    const proxyGauges = [this.#stock, this.#watermark, this.#outbox, this.#upstream];
+    let status: Status | undefined;
+    try {
+      status = await this.#status();
+    } catch (err) {
+      this.#log.warn({ err }, 'the status could not be read for a scrape');
+    }
+    // What is no longer told of must not stand there for ever. From here to the body nothing waits for others' scrapes.
+    for (const gauge of [...gauges, ...proxyGauges]) gauge.reset();
+    this.#statusUp.set(status === undefined ? 0 : 1);
+    if (status !== undefined) this.#set(status);
+    return { contentType: this.registry.contentType, body: await this.registry.metrics() };
+  }
+
+  #set({ role = 'keymaster', contests, clients, stock = [], upstreams = [] }: Status): void {
+    this.#info.set({ version: this.#version, role }, 1);
+    for (const { name, units, done, leased, state, hits } of contests) {
+      const contest = this.#contests.of(name);
+      this.#ledger.set({ contest, state: 'free' }, units - done - leased);
+      this.#ledger.set({ contest, state: 'leased' }, leased);
+      this.#ledger.set({ contest, state: 'done' }, done);
+      this.#open.set({ contest }, state === 'open' ? 1 : 0);
+      this.#hits.set({ contest }, hits.length);
+    }
+    this.#clients.set({ seen: 'ever' }, clients.known);
+    this.#clients.set({ seen: 'last_hour' }, clients.lastHour);
+    for (const { contest: name, free, leased, waiting, low, high } of stock) {
+      const contest = this.#contests.of(name);
+      this.#stock.set({ contest, state: 'free' }, free);
+      this.#stock.set({ contest, state: 'leased' }, leased);
+      this.#watermark.set({ contest, mark: 'low' }, low);
+      this.#watermark.set({ contest, mark: 'high' }, high);
+      this.#outbox.set({ contest }, waiting);
+    }
+    for (const { url, state } of upstreams) {
+      this.#upstream.set({ upstream: this.#upstreams.of(placeOf(url)) }, state === 'reached' ? 1 : 0);
+    }
+  }
+
+  #counter<T extends string>(name: string, help: string, labelNames: T[]): Counter<T> {
+    return new Counter({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
+  }
+
+  #gauge<T extends string>(name: string, help: string, labelNames: T[] = []): Gauge<T> {
+    return new Gauge({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
+  }
+
+  #histogram<T extends string>(name: string, help: string, buckets: number[], labelNames: T[] = []): Histogram<T> {
+    return new Histogram({ name: PREFIX + name, help, buckets, labelNames, registers: [this.registry] });
+  }
+}
+
+const PREFIX = 'tabherd_';
+
+/** An address without the name and password that may be in it. */
+function placeOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : 'unknown';
+}
