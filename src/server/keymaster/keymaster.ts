@@ -7,7 +7,6 @@
  */
 import type { ClientInfo } from '../../domain/client.ts';
 import type { Contest, ContestManifest } from '../../domain/contest.ts';
-import { RefusedError } from '../../protocol/errors.ts';
 import type {
   Directive,
   ExchangeReply,
@@ -19,23 +18,19 @@ import type {
 } from '../../protocol/keyserver.ts';
 import type { Books } from '../ledger/books.ts';
 import { Desk, type DeskPorts } from '../ledger/desk.ts';
+import { Proxies, type ProxyPolicy } from '../ledger/proxies.ts';
 import type { Role, Source } from '../ledger/role.ts';
 import { statusOf } from '../ledger/status.ts';
-import { checkAssertion } from '../proof/assertion.ts';
 import type { KeyPair } from '../proof/key.ts';
 import { Keyring } from '../proof/keyring.ts';
-import type { ProxyRow } from '../store/schema.ts';
 import { enterContests } from './opening.ts';
-
-/** `any`: a proxy is served from its first request on, until it is revoked. `listed`: once an operator listed it. */
-export type ProxyPolicy = 'any' | 'listed' | 'none';
 
 export interface KeymasterPorts extends DeskPorts {
   /** In the order in which the contests are shown. */
   manifests: readonly ContestManifest[];
   /** Shown in `status`. */
   version: string;
-  proxies?: ProxyPolicy;
+  proxies?: ProxyPolicy | undefined;
   /** Messages of the day, beside those that were set at run time. */
   messages?: readonly string[];
   directives?(client: ClientInfo): readonly Directive[];
@@ -45,17 +40,15 @@ export class Keymaster implements Keyserver {
   readonly desk: Desk;
   readonly #ports: KeymasterPorts;
   readonly #startedAt: number;
+  readonly #proxies: Proxies;
   #keyring = new Keyring([]);
   #key: KeyPair | undefined;
-  #revoked = new Set<string>();
-  #listed = new Set<string>();
   #messages: string[] = [];
-  /** Proxies that were here since the last sweep. */
-  #seen = new Map<string, Omit<ProxyRow, 'revoked_at'>>();
 
   private constructor(ports: KeymasterPorts) {
     this.#ports = ports;
     this.#startedAt = ports.clock();
+    this.#proxies = new Proxies(ports.proxies);
     this.desk = new Desk(ports, this.#role());
   }
 
@@ -100,14 +93,8 @@ export class Keymaster implements Keyserver {
 
   /** Frees what is overdue, counts, and hears what other processes changed. For a timer. */
   async sweep(): Promise<void> {
+    await this.desk.run(({ ledger }) => this.#proxies.write(ledger));
     await this.desk.sweep();
-    const seen = this.#seen;
-    this.#seen = new Map();
-    if (seen.size > 0) {
-      await this.desk.run(async ({ ledger }) => {
-        for (const row of seen.values()) await ledger.seeProxy(row);
-      });
-    }
     await this.refresh();
   }
 
@@ -116,9 +103,7 @@ export class Keymaster implements Keyserver {
     await this.#ports.store.read(async (ledger) => {
       this.#keyring = new Keyring(await ledger.signingKeys());
       this.#key = this.#keyring.current();
-      const proxies = await ledger.proxies();
-      this.#listed = new Set(proxies.filter((row) => row.revoked_at === null).map(({ id }) => id));
-      this.#revoked = new Set(proxies.filter((row) => row.revoked_at !== null).map(({ id }) => id));
+      await this.#proxies.read(ledger);
       this.#messages = JSON.parse((await ledger.meta('messages')) ?? '[]') as string[];
     });
   }
@@ -135,28 +120,15 @@ export class Keymaster implements Keyserver {
         return this.#key;
       },
       isTrusted: (key) => this.#keyring.isTrusted(key),
-      isRevoked: (key) => this.#revoked.has(key),
-      admitProxy: (request, now) => this.#admit(request, now),
+      isRevoked: (key) => this.#proxies.isRevoked(key),
+      admitProxy: (request, now) => this.#proxies.admit(request, now),
       source: () => EVERYTHING,
       accepted: async (_books: Books) => {},
       messages: () => [...(this.#ports.messages ?? []), ...this.#messages],
       directives: (client) => this.#ports.directives?.(client) ?? [],
       trusted: () => this.#keyring.trusted(),
+      shown: (state) => state,
     };
-  }
-
-  #admit({ client, assertion }: ExchangeRequest | ReleaseRequest, now: number): void {
-    const { proxies = 'any' } = this.#ports;
-    const refuse = (detail: string): never => {
-      throw new RefusedError('proxy_refused', detail, { status: 403, field: '/client/id' });
-    };
-    if (proxies === 'none') refuse('this keyserver serves no proxies');
-    if (this.#revoked.has(client.id)) refuse('this proxy was revoked by the operator');
-    if (proxies === 'listed' && !this.#listed.has(client.id)) refuse(`the operator has not listed proxy ${client.id}`);
-    const checked = checkAssertion(assertion ?? '', { id: client.id, now });
-    if (!checked.ok) throw new RefusedError('proxy_refused', checked.detail, { status: 403, field: '/assertion' });
-    const { id, name = null, version } = client;
-    this.#seen.set(id, { id, name, version, first_seen: now, last_seen: now });
   }
 }
 

@@ -99,6 +99,21 @@ export class Books {
     this.#given.set(holder, given);
   }
 
+  /** Adds units that an upstream gave: those that are neither done nor out become free. They must be loaded. */
+  stock(book: Book, range: UnitRange): void {
+    let first = range.first;
+    const add = (past: number): void => {
+      if (past > first) book.line.set({ first, count: past - first }, FREE);
+    };
+    for (const run of book.line.within(range)) {
+      if (run.state === 'free') continue;
+      add(Math.max(run.first, first));
+      first = run.past;
+    }
+    add(range.first + range.count);
+    book.changed = true;
+  }
+
   /** Makes leased units free again; they must be loaded. */
   free(book: Book, run: Pick<Run, 'first' | 'past' | 'lease'>): void {
     const range = { first: run.first, count: run.past - run.first };

@@ -93,7 +93,8 @@ export class Desk {
           results.push(await settle(commit, sender, report, verdicts[i] as Verdict, this.#role));
         }
         const granted = await this.#granting.grant(commit, sender, want);
-        return { results, ...granted, now: commit.now, contests: commit.books.states() };
+        const contests = commit.books.states().map((state) => this.#role.shown(state));
+        return { results, ...granted, now: commit.now, contests };
       },
     });
     this.#arrive(client, reply.now);
@@ -251,8 +252,6 @@ export class Desk {
   #proven(lease: Lease, sub: string): Lease {
     const { id: jti, contest, first, count, expiresAt: exp } = lease;
     const source = this.#role.source(contest, first);
-    // Its upstream lease ran out meanwhile: the ledger still knows it.
-    if (source === undefined) return lease;
     const claims = { jti, sub, contest, first, count, exp: Math.min(exp, source.expiresAt) };
     return { ...lease, proof: extendProof(source.proof, claims, this.#role.key()) };
   }

@@ -27,6 +27,9 @@ const SECOND_TIMES_A_MINUTE = 60;
 /** Subspaces drawn in vain before the lowest free units are taken instead. */
 const MAX_DRAWS = 8;
 
+/** Shorter leases are not worth giving. */
+const LEAST_LEASE_MS = 1000;
+
 export interface Granted {
   leases: Lease[];
   retryAfterSeconds: number;
@@ -72,11 +75,16 @@ export class Granting {
 
   async #next({ books, now }: Commit, book: Book, sender: Sender, length: number): Promise<Lease | undefined> {
     const contest = book.row.name;
-    const run =
-      (await this.#free(book)) ?? (sender.isProxy ? undefined : await this.#overdue(books, book, sender, now));
+    let run = await this.#free(book);
+    // A proxy's own lease may run out before anyone asked for its units.
+    for (; run !== undefined; run = await this.#free(book)) {
+      const { past, expiresAt } = this.#role.source(contest, run.first);
+      if (expiresAt > now + LEAST_LEASE_MS) break;
+      books.drop(book, { first: run.first, past: Math.min(past, endOf(run)), lease: null, state: 'free' });
+    }
+    if (run === undefined && !sender.isProxy) run = await this.#overdue(books, book, sender, now);
     if (run === undefined) return undefined;
     const source = this.#role.source(contest, run.first);
-    if (source === undefined) return undefined;
     const count = Math.min(length, run.count, source.past - run.first);
     const lifeMs = leaseSeconds(book, sender) * 1000;
     const expiresAt = Math.min(now + lifeMs, source.expiresAt);

@@ -1,6 +1,6 @@
 /** What a keymaster and a proxy do differently at the same desk. */
 import type { ClientInfo } from '../../domain/client.ts';
-import type { Hit } from '../../domain/contest.ts';
+import type { ContestState, Hit } from '../../domain/contest.ts';
 import type { Report } from '../../domain/work.ts';
 import type { Directive, ExchangeRequest, ReleaseRequest } from '../../protocol/keyserver.ts';
 import type { KeyPair } from '../proof/key.ts';
@@ -34,8 +34,7 @@ export interface Role {
   isRevoked(key: string): boolean;
   /** @throws RefusedError this proxy is not served. */
   admitProxy(request: ExchangeRequest | ReleaseRequest, now: number): void;
-  /** Undefined: not to be handed out now. */
-  source(contest: string, unit: number): Source | undefined;
+  source(contest: string, unit: number): Source;
   /** Called in the transaction that made the report's units done. */
   accepted(books: Books, accepted: Accepted): Promise<void>;
   /** What to tell this client besides. */
@@ -43,4 +42,6 @@ export interface Role {
   directives(client: ClientInfo): readonly Directive[];
   /** The keys that a proxy below may trust. */
   trusted(): readonly string[];
+  /** How a contest stands, as clients are told: a proxy tells what its upstream said. */
+  shown(state: ContestState): ContestState;
 }

@@ -87,6 +87,17 @@ export class LedgerQueries {
       .execute();
   }
 
+  /** Units that are free, by contest. */
+  async freeUnits(): Promise<Map<string, number>> {
+    const rows = await this.#db
+      .selectFrom('run')
+      .select((e) => ['contest', e.fn.sum(e('past', '-', e.ref('first'))).as('units')])
+      .where('state', '=', 'free')
+      .groupBy('contest')
+      .execute();
+    return new Map(rows.map(({ contest, units }) => [contest, Number(units)]));
+  }
+
   /** All of them, in order: for tests and exports, never on the way of a request. */
   runs(contest: string): Promise<RunRow[]> {
     return this.#db.selectFrom('run').selectAll().where('contest', '=', contest).orderBy('first').execute();
@@ -442,6 +453,12 @@ export class LedgerQueries {
       oldest: Number(oldest),
       urgent: Number(urgent),
     }));
+  }
+
+  /** Where the waiting reports of a contest begin. */
+  async outboxUnits(contest: string): Promise<number[]> {
+    const rows = await this.#db.selectFrom('outbox').select('first').where('contest', '=', contest).execute();
+    return rows.map(({ first }) => first);
   }
 
   async deleteOutbox(ids: readonly string[]): Promise<void> {

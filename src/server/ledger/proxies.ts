@@ -1,0 +1,55 @@
+/**
+ * The proxies that a keyserver serves: who may come, who was here, whose leases count no more. A proxy's identity is its
+ * key: its id is the public half, each of its requests carries a token signed with the other, and an operator can revoke it.
+ */
+import { RefusedError } from '../../protocol/errors.ts';
+import type { ExchangeRequest, ReleaseRequest } from '../../protocol/keyserver.ts';
+import { checkAssertion } from '../proof/assertion.ts';
+import type { LedgerQueries } from '../store/queries.ts';
+import type { ProxyRow } from '../store/schema.ts';
+
+/** `any`: a proxy is served from its first request on, until it is revoked. `listed`: once an operator listed it. */
+export type ProxyPolicy = 'any' | 'listed' | 'none';
+
+export class Proxies {
+  readonly #policy: ProxyPolicy;
+  #listed = new Set<string>();
+  #revoked = new Set<string>();
+  /** Those that were here since the last `write`. */
+  #seen = new Map<string, Omit<ProxyRow, 'revoked_at'>>();
+
+  constructor(policy: ProxyPolicy | undefined) {
+    this.#policy = policy ?? 'any';
+  }
+
+  /** @throws RefusedError it is not served; the message says why. */
+  admit({ client, assertion }: ExchangeRequest | ReleaseRequest, now: number): void {
+    const refuse = (detail: string, field: string): RefusedError =>
+      new RefusedError('proxy_refused', detail, { status: 403, field });
+    if (this.#policy === 'none') throw refuse('this keyserver serves no proxies', '/client/id');
+    if (this.#revoked.has(client.id)) throw refuse('this proxy was revoked by the operator', '/client/id');
+    if (this.#policy === 'listed' && !this.#listed.has(client.id)) {
+      throw refuse(`the operator has not listed the proxy ${client.id}`, '/client/id');
+    }
+    const checked = checkAssertion(assertion ?? '', { id: client.id, now });
+    if (!checked.ok) throw refuse(checked.detail, '/assertion');
+    const { id, name = null, version } = client;
+    this.#seen.set(id, { id, name, version, first_seen: now, last_seen: now });
+  }
+
+  isRevoked(key: string): boolean {
+    return this.#revoked.has(key);
+  }
+
+  async read(ledger: LedgerQueries): Promise<void> {
+    const rows = await ledger.proxies();
+    this.#listed = new Set(rows.filter((row) => row.revoked_at === null).map(({ id }) => id));
+    this.#revoked = new Set(rows.filter((row) => row.revoked_at !== null).map(({ id }) => id));
+  }
+
+  async write(ledger: LedgerQueries): Promise<void> {
+    const seen = this.#seen;
+    this.#seen = new Map();
+    for (const row of seen.values()) await ledger.seeProxy(row);
+  }
+}

@@ -1,0 +1,52 @@
+/** The blocks that a proxy was given, by their units: under which lease and chain of proofs it hands a unit on. */
+import type { UpstreamLeaseRow } from '../store/schema.ts';
+
+export class Holding {
+  /** By contest, sorted by `first`; never overlapping. */
+  readonly #leases = new Map<string, UpstreamLeaseRow[]>();
+
+  constructor(rows: readonly UpstreamLeaseRow[] = []) {
+    for (const row of rows) this.add(row);
+  }
+
+  /**
+   * Earlier leases that the new one overlaps end: they had run out, or their units would not have come again.
+   * @returns those.
+   */
+  add(row: UpstreamLeaseRow): UpstreamLeaseRow[] {
+    const before = this.#leases.get(row.contest) ?? [];
+    const isOver = (other: UpstreamLeaseRow): boolean => other.past > row.first && other.first < row.past;
+    const after = [...before.filter((other) => !isOver(other)), row];
+    this.#leases.set(
+      row.contest,
+      after.toSorted((a, b) => a.first - b.first),
+    );
+    return before.filter(isOver);
+  }
+
+  remove({ contest, first }: Pick<UpstreamLeaseRow, 'contest' | 'first'>): void {
+    const leases = this.#leases.get(contest) ?? [];
+    this.#leases.set(
+      contest,
+      leases.filter((lease) => lease.first !== first),
+    );
+  }
+
+  /** The lease that the unit is in. */
+  at(contest: string, unit: number): UpstreamLeaseRow | undefined {
+    const leases = this.#leases.get(contest) ?? [];
+    let low = 0;
+    let high = leases.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((leases[middle] as UpstreamLeaseRow).first <= unit) low = middle + 1;
+      else high = middle;
+    }
+    const lease = leases[low - 1];
+    return lease !== undefined && unit < lease.past ? lease : undefined;
+  }
+
+  all(): UpstreamLeaseRow[] {
+    return [...this.#leases.values()].flat();
+  }
+}
