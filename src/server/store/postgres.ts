@@ -13,7 +13,6 @@ import type { LedgerTables } from './schema.ts';
 import { type Store, StoreError } from './store.ts';
 
 const OLDEST = 150_000;
-const INT8 = 20;
 
 export interface PostgresOptions {
   /** `postgresql://user:password@host:port/database`. */
@@ -37,8 +36,9 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     // 'off' would acknowledge what a power cut can take back.
     options: `-c search_path=${schema} -c synchronous_commit=on`,
     types: {
-      getTypeParser: (oid: number, format?: 'text') => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format)),
-    } as never,
+      // Below 2^53, all of them.
+      getTypeParser: (oid, format) => (oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)),
+    } as pg.CustomTypesConfig,
     connectionTimeoutMillis: 5000,
     // A backend that hangs must not hold everyone's answer for ever.
     statement_timeout: 30_000,
