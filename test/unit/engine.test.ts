@@ -5,8 +5,9 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { WorkerHandle } from '../../src/client/crew.ts';
-import { Engine, type EnginePorts } from '../../src/client/engine.ts';
+import { Engine } from '../../src/client/engine.ts';
 import { MemoryBuffers } from '../../src/client/memory-buffers.ts';
+import type { EnginePorts } from '../../src/client/ports.ts';
 import type { EngineSnapshot } from '../../src/client/snapshot.ts';
 import { kinds } from '../../src/contests/kinds.ts';
 import { countStubs } from '../../src/contests/ogr/stubs.ts';
