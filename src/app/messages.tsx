@@ -33,7 +33,7 @@ function MessageList({ messages, engine }: Props) {
   return (
     <ul>
       {messages.map((message) => (
-        <li key={message} class="message">
+        <li key={message} class="note">
           <p>{message}</p>
           <button
             type="button"
