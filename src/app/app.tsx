@@ -15,6 +15,7 @@ import { Footer } from './footer.tsx';
 import { Found } from './found.tsx';
 import { Header } from './header.tsx';
 import { Hero } from './hero.tsx';
+import { Messages } from './messages.tsx';
 import { Conditions, Notices, worksOffline } from './notices.tsx';
 import { texts } from './texts.ts';
 import { useSnapshot } from './use-snapshot.ts';
@@ -29,7 +30,8 @@ export function App({ engine }: { engine: EngineControl }) {
   return (
     <>
       <Header gateway={snapshot.gateway} />
-      <main>
+      <Messages messages={snapshot.messages} engine={engine} />
+      <main tabIndex={-1}>
         <Hero snapshot={snapshot} engine={engine} contest={contest} />
         <Conditions snapshot={snapshot} engine={engine} />
         <Found found={snapshot.found} contests={snapshot.contests} />
@@ -42,7 +44,10 @@ export function App({ engine }: { engine: EngineControl }) {
       <Footer />
       {/* Speaks when the state changes, and only then: the figures above tick too often to be read out. */}
       <p class="visually-hidden" role="status">
-        {texts.announce(snapshot.pause, contest?.title ?? '', worksOffline(snapshot))}
+        {texts.announce(snapshot.pause, contest?.title ?? '', {
+          offline: worksOffline(snapshot),
+          tooOld: snapshot.tooOld !== null,
+        })}
       </p>
       <p class="visually-hidden" role="status">
         {snapshot.found.length > 0 && texts.found}

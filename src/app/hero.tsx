@@ -8,6 +8,7 @@ import type { ContestManifest } from '../domain/contest.ts';
 import { formatPowers, rateParts } from './format.ts';
 import { Herd } from './herd.tsx';
 import { History } from './history.tsx';
+import { renew } from './renew.ts';
 import { texts } from './texts.ts';
 import { useNow } from './use-snapshot.ts';
 
@@ -51,6 +52,11 @@ export function Hero({ snapshot, engine, contest }: Props) {
                 {texts.askNow}
               </button>
             )}
+            {pause?.reason === 'too-old' && (
+              <button type="button" class="quiet" onClick={() => void renew(true)}>
+                {texts.updateNow}
+              </button>
+            )}
             {pause?.reason === 'no-core' && (
               <button type="button" class="quiet" onClick={() => location.reload()}>
                 {texts.reload}
@@ -81,18 +87,20 @@ function Rate({ rate, step }: { rate: number; step: 'keys' | 'nodes' }) {
 }
 
 function PauseSentence({ snapshot, pause }: { snapshot: EngineSnapshot; pause: Pause }) {
-  const retryAt = 'retryAt' in pause ? pause.retryAt : undefined;
-  const now = useNow(retryAt !== undefined);
-  const seconds = retryAt === undefined ? 0 : Math.ceil((retryAt - now) / 1000);
-  const detail = pause.reason === 'no-core' ? pause.detail : retryAt === undefined ? undefined : snapshot.gateway.error;
+  const { gateway, maxWorkers, workers } = snapshot;
+  const until = 'retryAt' in pause ? pause.retryAt : 'until' in pause ? pause.until : undefined;
+  const now = useNow(until !== undefined);
+  const seconds = until === undefined ? 0 : Math.ceil((until - now) / 1000);
+  const version = 'version' in pause ? pause.version : undefined;
+  const detail = 'detail' in pause ? pause.detail : 'retryAt' in pause ? gateway.error : undefined;
   return (
     <>
       <p class="lead lead-why" data-testid="pause" data-reason={pause.reason}>
-        {texts.pause(pause.reason, { workers: snapshot.workers, cores: snapshot.maxWorkers, seconds })}
+        {texts.pause(pause.reason, { workers, cores: maxWorkers, seconds, version })}
       </p>
       {detail !== undefined && (
         <p class="detail">
-          {texts.detail}: {detail}
+          {pause.reason === 'stopped' ? texts.reason : texts.detail}: {detail}
         </p>
       )}
     </>

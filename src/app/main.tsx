@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { Workbox } from 'workbox-window';
 import { openBrowserEngine } from '../client/open-browser.ts';
 import { App } from './app.tsx';
+import { reloadUnderNewVersion, renew } from './renew.ts';
 import { texts } from './texts.ts';
 
 declare const __TABHERD_VERSION__: string;
@@ -10,7 +11,15 @@ declare const __TABHERD_VERSION__: string;
 const root = document.querySelector('#app');
 if (root === null) throw new Error('index.html has no #app');
 
-const engine = await openBrowserEngine(__TABHERD_VERSION__).catch((error: unknown) => {
+const installed = matchMedia(
+  '(display-mode: standalone), (display-mode: fullscreen), (display-mode: minimal-ui)',
+).matches;
+
+const engine = await openBrowserEngine({
+  version: __TABHERD_VERSION__,
+  class: installed ? 'app' : 'tab',
+  renew: () => void renew(false),
+}).catch((error: unknown) => {
   render(<p>{texts.cannotStart(error instanceof Error ? error.message : String(error))}</p>, root);
   throw error;
 });
@@ -25,6 +34,8 @@ document.addEventListener('visibilitychange', () => {
 
 if ('serviceWorker' in navigator && import.meta.env.PROD) {
   const workbox = new Workbox('/sw.js');
-  // A new version takes over when no tab of the old one is left; nothing in hand is disturbed.
+  reloadUnderNewVersion(() => engine.checkpoint());
+  // A new version takes over when no tab of the old one is left, so that nothing in hand is disturbed; or, where the
+  // keyserver wants it, when a block is done.
   workbox.register().catch((error: unknown) => console.warn('No service worker: works only online.', error));
 }

@@ -1,9 +1,10 @@
 /**
- * What the engine wanted the person to know, newest first, the older ones folded away; and the two conditions
- * that last: no gateway while work goes on, and a browser that keeps nothing.
+ * What the engine wanted the person to know, newest first, the older ones folded away; and the three conditions
+ * that last: no gateway while work goes on, a page that is too old for new work, and a browser that keeps nothing.
  */
 import type { EngineControl, EngineSnapshot, Notice } from '../client/snapshot.ts';
 import { formatClock } from './format.ts';
+import { renew } from './renew.ts';
 import { texts } from './texts.ts';
 
 const shown = 3;
@@ -51,7 +52,9 @@ export function worksOffline({ gateway, pause }: EngineSnapshot): boolean {
 export function Conditions({ snapshot, engine }: { snapshot: EngineSnapshot; engine: EngineControl }) {
   const offline = worksOffline(snapshot);
   const memory = snapshot.storage === 'memory';
-  if (!offline && !memory) return null;
+  // Once the stock is used up, it is the reason why nothing runs, and said above.
+  const tooOld = snapshot.pause?.reason === 'too-old' ? null : snapshot.tooOld;
+  if (!offline && !memory && tooOld === null) return null;
   return (
     <div class="section">
       <div class="conditions">
@@ -60,6 +63,14 @@ export function Conditions({ snapshot, engine }: { snapshot: EngineSnapshot; eng
             <p>{texts.offline(snapshot.inBuffer, snapshot.outBuffer)}</p>
             <button type="button" class="quiet" onClick={() => engine.retry()}>
               {texts.tryAgain}
+            </button>
+          </div>
+        )}
+        {tooOld !== null && (
+          <div class="condition" data-condition="too-old">
+            <p>{texts.tooOld(tooOld.version)}</p>
+            <button type="button" class="quiet" onClick={() => void renew(true)}>
+              {texts.updateNow}
             </button>
           </div>
         )}

@@ -18,10 +18,13 @@ const states: Record<Reason | 'running', string> = {
   running: 'Running',
   'not-started': 'Not started',
   'by-you': 'Paused by you',
+  stopped: 'Told to stop',
   'another-tab': 'Running in another tab',
   starting: 'Starting',
   unreachable: 'Waiting for the gateway',
   'no-work': 'Waiting for work',
+  'told-to-wait': 'Told to wait',
+  'too-old': 'Update needed',
   'no-core': 'Cannot run here',
 };
 
@@ -37,16 +40,23 @@ interface PauseFacts {
   cores: number;
   /** Seconds until the gateway is asked again. */
   seconds: number;
+  /** The least version that the keyserver gives work to, where it said. */
+  version: string | undefined;
 }
 
 const again = (seconds: number) =>
   seconds > 0 ? `It is asked again in ${formatDuration(seconds)}` : 'It is being asked';
+
+const needed = (version: string | undefined) =>
+  version === undefined ? 'newer versions of Tabherd' : `Tabherd ${version} or newer`;
 
 /** Why nothing is being computed, and what would end it. */
 const pauses: Record<Reason, (facts: PauseFacts) => string> = {
   'not-started': ({ workers, cores }) =>
     `Press Start and ${workers} of your ${plural(cores, 'core', 'cores')} will search, here in this tab, until you say stop. Nothing runs before you press it.`,
   'by-you': () => 'Nothing is being computed. Press Start and it goes on exactly where it stopped.',
+  stopped: () =>
+    'The keyserver asked this browser to stop, so nothing is being computed. What is begun is kept; press Start to go on all the same.',
   'another-tab': () =>
     'Another tab of this browser does the work and shows how it goes. Close that tab and this one takes over; Pause here stops it there.',
   starting: () => 'Testing this machine against known answers and fetching the first blocks. That takes a few seconds.',
@@ -54,6 +64,10 @@ const pauses: Record<Reason, (facts: PauseFacts) => string> = {
     `The stock of blocks is used up and the gateway does not answer. ${again(seconds)}, and work goes on when it answers.`,
   'no-work': ({ seconds }) =>
     `The gateway has no block to give at the moment. ${again(seconds)}, and work goes on when it has one.`,
+  'told-to-wait': ({ seconds }) =>
+    `The stock of blocks is used up, and the gateway asked not to be called for a while. ${again(seconds)}.`,
+  'too-old': ({ version }) =>
+    `The keyserver gives new blocks only to ${needed(version)}. Finished blocks are still reported; update this page and work goes on.`,
   'no-core': () =>
     'This machine does not compute what it should, so it gets no work: wrong answers would help nobody. Another browser, or a newer version of this one, may do better.',
 };
@@ -68,14 +82,23 @@ export const texts = {
   state: (pause: Pause | null) => states[pause?.reason ?? 'running'],
   pause: (reason: Reason, facts: PauseFacts) => pauses[reason](facts),
   /** The same without the countdown, for the live region: it must not speak every second. */
-  announce: (pause: Pause | null, title: string, offline: boolean) =>
-    `${states[pause?.reason ?? 'running']}.${pause === null ? ` ${title}.` : ''}${offline ? ' The gateway does not answer.' : ''}`,
+  announce: (pause: Pause | null, title: string, { offline, tooOld }: { offline: boolean; tooOld: boolean }) =>
+    [
+      `${states[pause?.reason ?? 'running']}.`,
+      pause === null && `${title}.`,
+      offline && 'The gateway does not answer.',
+      tooOld && pause?.reason !== 'too-old' && `${states['too-old']}.`,
+    ]
+      .filter(Boolean)
+      .join(' '),
   start: 'Start',
   pauseButton: 'Pause',
   askNow: 'Ask now',
   tryAgain: 'Try again',
   reload: 'Reload and test again',
+  updateNow: 'Update now',
   detail: 'What went wrong',
+  reason: 'Its reason',
 
   gateway: {
     unknown: 'Gateway not asked yet',
@@ -87,8 +110,15 @@ export const texts = {
     `You are offline, or the gateway is. ${
       inBuffer > 0 ? `Work goes on with the ${blocks(inBuffer)} in stock` : 'Work goes on with the last blocks in hand'
     }${outBuffer > 0 ? `; the ${reports(outBuffer)} waiting will be sent when it answers again.` : '; reports will be sent when it answers again.'}`,
+  tooOld: (version: string | undefined) =>
+    `The keyserver gives new blocks only to ${needed(version)}. Those in stock are still worked and reported.`,
   memory:
     'This browser lets the page keep nothing. It works all the same, but closing the tab loses the blocks in hand and the reports that wait.',
+
+  messages: 'Messages from the keyserver',
+  moreMessages: (count: number) => plural(count, 'more message', 'more messages'),
+  dismiss: (message: string) => `Dismiss this message: ${message}`,
+  dismissShort: 'Dismiss',
 
   rate: 'Rate',
   rateNow: 'now, all workers together',

@@ -1,5 +1,6 @@
 /** `tabherd crunch`: the engine with a terminal for a face. */
-import { availableParallelism, cpus } from 'node:os';
+import { arch, availableParallelism, cpus, platform } from 'node:os';
+import type { Machine } from '../client/browser-platform.ts';
 import { Engine } from '../client/engine.ts';
 import type { EngineSnapshot, Pause } from '../client/snapshot.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
@@ -11,6 +12,7 @@ export interface CrunchOptions {
   workers?: number;
   data: string;
   name?: string;
+  team?: string;
   blocks?: number;
   until?: string;
   contests?: string[];
@@ -31,7 +33,9 @@ export async function crunch(url: string, options: CrunchOptions, version: strin
     defaultWorkers: Math.max(1, cores - 1),
     version,
     environment: `Tabherd ${version} on Node ${process.version}, ${cpus()[0]?.model ?? process.arch}`,
+    platform: { class: 'terminal', ...machineOfNode() },
     ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.team === undefined ? {} : { team: options.team }),
     ...(options.contests === undefined ? {} : { only: options.contests }),
   });
   const blocksBefore = acknowledged(engine.snapshot);
@@ -42,20 +46,28 @@ export async function crunch(url: string, options: CrunchOptions, version: strin
     let last = '';
     let lastAt = 0;
     let told = 0;
+    const said = new Set<string>();
+    const sayOnce = (text: string): void => {
+      if (!said.has(text)) process.stdout.write(`${printable(text)}\n`);
+      said.add(text);
+    };
     engine.subscribe((snapshot) => {
       const line = describe(snapshot);
       const state = `${snapshot.pause?.reason}/${snapshot.blocks[0]?.contest}/${acknowledged(snapshot)}`;
       const ago = Date.now() - lastAt;
       if ((state !== last && ago > 1000) || ago > LINE_EVERY_MS) {
-        process.stdout.write(`${new Date().toISOString().slice(0, 19)}Z ${line}\n`);
+        process.stdout.write(`${new Date().toISOString().slice(0, 19)}Z ${printable(line)}\n`);
         last = state;
         lastAt = Date.now();
       }
       for (const { at, text } of snapshot.notices) {
         if (at <= told) continue;
         told = at;
-        process.stdout.write(`${text}\n`);
+        process.stdout.write(`${printable(text)}\n`);
       }
+      for (const message of snapshot.messages) sayOnce(`Message from the keyserver: ${message}`);
+      if (snapshot.tooOld !== null)
+        sayOnce(`${tooOld(snapshot.tooOld.version, version)}; the stock is still worked off.`);
       const names = snapshot.contests.map(({ manifest }) => manifest.name);
       const unknown = [...(options.contests ?? []), options.until].find(
         (name) => name !== undefined && !names.includes(name),
@@ -65,7 +77,7 @@ export async function crunch(url: string, options: CrunchOptions, version: strin
       }
       const enough = options.blocks !== undefined && acknowledged(snapshot) - blocksBefore >= options.blocks;
       const closed = snapshot.contests.some(({ state }) => state.name === options.until && state.state === 'closed');
-      if (enough || closed || snapshot.pause?.reason === 'no-core') resolve();
+      if (enough || closed || hasEnded(snapshot)) resolve();
     });
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
@@ -77,7 +89,33 @@ export async function crunch(url: string, options: CrunchOptions, version: strin
   }
   await engine.close();
   if (pause?.reason === 'no-core') throw new Error(`no core is right on this machine: ${pause.detail}`);
+  if (pause?.reason === 'stopped') throw new Error(printable(`the keyserver asked to stop: ${pause.detail}`));
+  if (pause?.reason === 'too-old') throw new Error(printable(tooOld(pause.version, version)));
   process.exit(0);
+}
+
+/** Whether nothing more can come of it without a person; reports that can be sent are sent first. */
+function hasEnded({ pause, outBuffer, gateway }: EngineSnapshot): boolean {
+  if (pause?.reason === 'no-core') return true;
+  const nothingToSend = outBuffer === 0 || gateway.error !== undefined;
+  return (pause?.reason === 'stopped' || pause?.reason === 'too-old') && nothingToSend;
+}
+
+function tooOld(least: string | undefined, version: string): string {
+  const needed = least === undefined ? 'a newer version of Tabherd' : `Tabherd ${least} or newer`;
+  return `the keyserver gives new work only to ${needed}, and this is ${version}`;
+}
+
+/** What comes from elsewhere must not steer the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ');
+}
+
+/** In the words that a browser has for them. */
+function machineOfNode(): Machine {
+  const systems: Record<string, string> = { linux: 'Linux', darwin: 'macOS', win32: 'Windows', android: 'Android' };
+  const processors: Record<string, string> = { x64: 'x86_64', ia32: 'x86' };
+  return { os: systems[platform()] ?? platform(), cpu: processors[arch()] ?? arch() };
 }
 
 function acknowledged({ totals }: EngineSnapshot): number {
@@ -98,7 +136,13 @@ function sentence(pause: Pause, error: string | undefined): string {
     case 'starting':
       return 'starting';
     case 'unreachable':
-      return `gateway not reached (${error ?? 'no answer'}), next try at ${new Date(pause.retryAt).toISOString().slice(11, 19)}Z`;
+      return `gateway not reached (${error ?? 'no answer'}), next try at ${clock(pause.retryAt)}`;
+    case 'told-to-wait':
+      return `the gateway asked to wait until ${clock(pause.until)}`;
+    case 'too-old':
+      return 'no new work for this version';
+    case 'stopped':
+      return `stopped by the keyserver (${pause.detail})`;
     case 'no-work':
       return 'no work to be had now';
     case 'no-core':
@@ -109,3 +153,5 @@ function sentence(pause: Pause, error: string | undefined): string {
       return 'paused';
   }
 }
+
+const clock = (at: number): string => `${new Date(at).toISOString().slice(11, 19)}Z`;

@@ -48,6 +48,7 @@ program
   .option('-w, --workers <number>', 'worker threads (default: one less than cores)', whole(1, 512))
   .option('-d, --data <file>', 'where blocks, checkpoints and reports are kept', 'data/crunch.json')
   .option('-n, --name <name>', 'name to show in the statistics, up to 64 characters', short(64))
+  .option('-t, --team <name>', 'team to be counted for in the statistics, up to 64 characters', short(64))
   .option('-b, --blocks <number>', 'stop after this many blocks were acknowledged', whole(1, 1e9))
   .option('-c, --contests <name...>', 'work on these contests only (default: the first that has work)')
   .option('--until <contest>', 'stop when this contest is closed')

@@ -4,6 +4,7 @@
  *
  * Implementations: `idb-buffers.ts` (browsers), `memory-buffers.ts` (storage gone), `src/cli/file-buffers.ts` (Node).
  */
+import type { ClientInfo } from '../domain/client.ts';
 import type { Contest, ContestKindName } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
@@ -21,6 +22,8 @@ export interface Facts {
   clientId: string;
   /** Whether the person wants it to run. */
   wanted: boolean;
+  /** Why the keyserver asked it to stop; gone once the person has pressed Start or Pause since. */
+  stopped: string | undefined;
   workers: number;
   /** As the gateway last told, for visits without a network. */
   contests: Contest[];
@@ -32,6 +35,12 @@ export interface Facts {
   cores: Partial<Record<ContestKindName, { environment: string; tried: CoreReport[] }>>;
   /** Hits in this client's own reports, as `contest/unit`. */
   mine: string[];
+  /** No exchange before then, milliseconds since 1970: the keyserver said so. */
+  waitUntil: number;
+  /** What this client says of itself: the service worker says the same. */
+  about: Omit<ClientInfo, 'id'>;
+  /** Messages of the day that the person has dismissed, the latest last. */
+  dismissed: string[];
 }
 
 export interface Saved {

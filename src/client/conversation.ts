@@ -2,11 +2,14 @@
  * The engine's conversation with the gateway: contests, states, reports in and leases out, leases given back. One at a
  * time, and each ends when its answer is kept, so that what is asked next always knows what came before.
  */
+import type { Contest } from '../domain/contest.ts';
 import type { Report } from '../domain/work.ts';
+import { type ErrorCode, REPLY_CODES } from '../protocol/errors.ts';
 import { type ExchangeReply, type ExchangeRequest, MAX_HOLDING } from '../protocol/keyserver.ts';
 import { reportBatch } from '../protocol/report-batch.ts';
 import { type Counter, isDue } from './counter.ts';
 import type { Holdings } from './holdings.ts';
+import { told } from './spoken.ts';
 
 /** How often a paused engine looks how the contests stand, and a running one for new ones when all are closed. */
 const STATES_MS = 60_000;
@@ -16,8 +19,14 @@ const NEW_CONTESTS_MS = 300_000;
 export interface Host {
   /** `on`: work is wanted. `queued`: another tab runs, and the reports are that tab's to send. */
   readonly phase: 'off' | 'queued' | 'on' | 'stopping';
+  /** Whether it would ever work on this contest. */
+  likes(contest: Contest): boolean;
   /** What work it would like now. */
   wish(): ExchangeRequest['want'];
+  /** The keyserver has answered a wish. */
+  onFill(): void;
+  /** The keyserver wants it to work no more until a person says so. */
+  onStop(reason: string): void;
   notice(text: string): void;
   onReportsWaiting(): void;
   /** These blocks will be dropped: whoever works on them may stop. */
@@ -27,6 +36,8 @@ export interface Host {
 }
 
 export class Conversation {
+  /** Of the day, for the person; as last told. */
+  messages: readonly string[] = [];
   readonly #holdings: Holdings;
   readonly #counter: Counter;
   readonly #host: Host;
@@ -79,20 +90,29 @@ export class Conversation {
     const { contests } = this.#holdings;
     const on = this.#host.phase === 'on';
     if (this.#toRelease.length > 0) return () => this.#release();
-    const noneOpen = contests.every(({ state }) => state.state === 'closed');
+    // Also where an operator has closed them for now: they are asked for until one opens.
+    const noneOpen = !this.#open(contests);
     const none = contests.length === 0 || (on && noneOpen);
     if ((on && this.#contestsStale) || (none && this.#counter.mayAsk)) return () => this.#fetchContests();
     if (!on && isDue(this.#statesAt)) return () => this.#fetchStates();
     // While another tab runs, the reports are that tab's to send.
     if (this.#host.phase === 'queued') return undefined;
     const reports = this.#batch();
-    const want = on && this.#counter.mayAsk ? this.#host.wish() : { blocks: 0, from: [] };
-    if (reports.length === 0 && want.blocks === 0) return undefined;
+    const tooOld = this.#counter.tooOld !== undefined;
+    const mayAsk = on && this.#counter.mayAsk;
+    const want = mayAsk && !tooOld ? this.#host.wish() : { blocks: 0, from: [] };
+    // One that is too old asks for nothing, now and then: whether it still is.
+    if (reports.length === 0 && want.blocks === 0 && !(mayAsk && tooOld)) return undefined;
     return async () => {
       const reply = await this.#counter.exchange({ reports, want });
+      if (reply !== undefined && want.blocks > 0) this.#host.onFill();
       if (reply !== undefined) await this.#apply(reply);
       else await this.#onNoReply(reports);
     };
+  }
+
+  #open(contests: readonly Contest[]): boolean {
+    return contests.some((contest) => contest.state.state === 'open' && this.#host.likes(contest));
   }
 
   #batch(): Report[] {
@@ -115,8 +135,7 @@ export class Conversation {
     this.#contestsStale = false;
     this.#statesAt = Date.now() + STATES_MS;
     this.#holdings.keep('contests', contests);
-    const open = contests.some(({ state }) => state.state === 'open');
-    this.#counter.askAt = open ? 0 : Date.now() + NEW_CONTESTS_MS;
+    this.#counter.askAt = this.#open(contests) ? 0 : Date.now() + NEW_CONTESTS_MS;
     await this.#dropDead();
   }
 
@@ -135,11 +154,27 @@ export class Conversation {
       }
     }
     // What was handed in makes room for more of the same.
-    if (reply.results.some(({ outcome }) => outcome === 'accepted')) this.#counter.askAt = 0;
+    const accepted = reply.results.some(({ outcome }) => outcome === 'accepted');
+    if (accepted && this.#counter.tooOld === undefined) this.#counter.askAt = 0;
+    this.messages = reply.messages ?? [];
+    if (told(reply, 'wait').length > 0) this.#holdings.keep('waitUntil', this.#counter.waitUntil);
     await this.#holdings.settle(reply.results);
+    // What it holds from before; the leases of this very reply are meant to be worked.
+    for (const { contest, reason } of told(reply, 'discard')) await this.#discard(contest, reason);
     await this.#holdings.add(reply.leases);
     if (!this.#holdings.noteStates(reply.contests)) this.#contestsStale = true;
     await this.#dropDead();
+    const [stop] = told(reply, 'stop');
+    if (stop !== undefined) this.#host.onStop(stop.reason);
+  }
+
+  async #discard(contest: string, reason: string): Promise<void> {
+    const ids = [...this.#holdings.blocks.values()]
+      .map(({ lease }) => lease)
+      .filter((lease) => lease.contest === contest);
+    if (ids.length === 0) return;
+    this.#host.notice(`The keyserver takes the blocks of ${contest} back: ${reason.replace(/[.\s]+$/, '')}.`);
+    await this.#drop(ids.map(({ id }) => id));
   }
 
   /** The exchange failed, or was refused as a whole. */
@@ -153,9 +188,11 @@ export class Conversation {
       this.#counter.retryAt = 0;
       return;
     }
+    // That is said for as long as it lasts.
+    if (refusal.code === 'protocol_unknown') return;
     this.#host.notice(`The gateway refused a request: ${refusal.message}.`);
     const [only] = reports;
-    if (only === undefined) return;
+    if (only === undefined || !blamesReport(refusal.code)) return;
     if (reports.length > 1) {
       this.#oneByOne = true;
       return;
@@ -173,8 +210,16 @@ export class Conversation {
         this.#holdings.contest(lease.contest)?.state.state !== 'open' ||
         (skewMs !== undefined && lease.expiresAt < Date.now() + skewMs),
     );
-    const ids = dead.map(({ lease }) => lease.id);
-    this.#host.onDead(ids);
-    await this.#holdings.drop(ids);
+    await this.#drop(dead.map(({ lease }) => lease.id));
   }
+
+  async #drop(leases: readonly string[]): Promise<void> {
+    this.#host.onDead(leases);
+    await this.#holdings.drop(leases);
+  }
+}
+
+/** Whether the request was refused for what is in it; any other one waits until the keyserver takes it. */
+function blamesReport(code: ErrorCode): boolean {
+  return code === 'body_malformed' || code === 'body_too_large' || Math.floor(REPLY_CODES[code] / 50) === 8;
 }

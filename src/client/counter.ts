@@ -1,23 +1,30 @@
 /**
  * The client's side of the gateway's counter: one call at a time, with back-off after failures. Knows when the gateway
- * may be asked again, and why not sooner; keeps nothing else.
+ * may be asked again, and why not sooner: it failed, it had no work, it asked to wait, it needs a newer version of us.
+ * Keeps nothing else.
  */
 import type { ClientInfo } from '../domain/client.ts';
+import { Backoff, LONGEST_WAIT_MS } from '../protocol/backoff.ts';
 import { RefusedError, UnreachableError } from '../protocol/errors.ts';
 import type { ExchangeReply, ExchangeRequest, Keyserver } from '../protocol/keyserver.ts';
-import { Backoff } from './backoff.ts';
 import type { EngineSnapshot } from './snapshot.ts';
+import { SPOKEN, told } from './spoken.ts';
+import { isOlder } from './version.ts';
 
 /** The least wait before asking again where there was no work. */
 const NO_WORK_MS = 5_000;
-/** Nothing waits longer; a wait that seems to is a clock that was set back. */
-const LONGEST_MS = 600_000;
+/** How often a client that is too old looks whether it still is. */
+const TOO_OLD_MS = 300_000;
 
 export class Counter {
   /** No call before this time: the gateway did not answer, or refused. Milliseconds since 1970. */
   retryAt = 0;
   /** No asking for work before this time: there was none. Reports go out meanwhile. */
   askAt = 0;
+  /** No call before this time, whoever asks for it: the keyserver said so. */
+  waitUntil = 0;
+  /** Set while the keyserver wants a newer version of the client, with the least that will do where it said. */
+  tooOld: { version?: string } | undefined;
   gateway: EngineSnapshot['gateway'] = { state: 'unknown' };
   /** Why the last call was refused; undefined when it was not. */
   refusal: RefusedError | undefined;
@@ -34,14 +41,14 @@ export class Counter {
   }
 
   get mayCall(): boolean {
-    return isDue(this.retryAt);
+    return isDue(this.retryAt) && isDue(this.waitUntil);
   }
 
   get mayAsk(): boolean {
     return isDue(this.askAt);
   }
 
-  /** Forgets the waits: the person asked, or the network is back. */
+  /** Forgets the waits but the one it was told: the person asked, or the network is back. */
   hurry(): void {
     this.retryAt = 0;
     this.askAt = 0;
@@ -62,9 +69,10 @@ export class Counter {
         this.refusal = error;
         this.gateway = { state: 'reached', reachedAt: Date.now(), error: error.message };
         this.retryAt = Date.now() + this.#backoff.next();
+        if (error.code === 'protocol_unknown') this.tooOld = {};
       } else if (error instanceof UnreachableError) {
         this.gateway = { ...this.gateway, state: 'unreachable', error: error.message };
-        this.retryAt = Date.now() + Math.max(this.#backoff.next(), (error.retryAfterSeconds ?? 0) * 1000);
+        this.retryAt = Date.now() + this.#backoff.next(error.retryAfterSeconds);
       } else {
         throw error;
       }
@@ -72,18 +80,38 @@ export class Counter {
     }
   }
 
-  async exchange(request: Omit<ExchangeRequest, 'client'>): Promise<ExchangeReply | undefined> {
-    const reply = await this.call((keyserver, client) => keyserver.exchange({ client, ...request }));
+  async exchange(request: Omit<ExchangeRequest, 'client' | 'protocols'>): Promise<ExchangeReply | undefined> {
+    const reply = await this.call((keyserver, client) =>
+      keyserver.exchange({ protocols: [...SPOKEN], client, ...request }),
+    );
     if (reply === undefined) return undefined;
     this.skewMs = reply.now - Date.now();
     const empty = request.want.blocks > 0 && reply.leases.length === 0;
-    if (empty) this.askAt = Date.now() + Math.max(NO_WORK_MS, reply.retryAfterSeconds * 1000);
+    if (empty) this.#askIn(Math.max(NO_WORK_MS, reply.retryAfterSeconds * 1000));
+    this.waitUntil = waitUntilOf(reply) ?? this.waitUntil;
+    const { version } = this.#client;
+    const update = told(reply, 'update').find((directive) => isOlder(version, directive.version));
+    this.tooOld = update === undefined ? undefined : { version: update.version };
+    if (update !== undefined) this.#askIn(TOO_OLD_MS);
     return reply;
+  }
+
+  #askIn(waitMs: number): void {
+    this.askAt = Date.now() + Math.min(LONGEST_WAIT_MS, waitMs);
   }
 }
 
-/** Whether a time, in milliseconds since 1970, has come; Infinity never does. */
+/** Until when the reply asks to wait, milliseconds since 1970. */
+export function waitUntilOf(reply: ExchangeReply): number | undefined {
+  const waits = told(reply, 'wait').map(({ seconds }) => seconds * 1000);
+  return waits.length === 0 ? undefined : Date.now() + Math.min(LONGEST_WAIT_MS, Math.max(...waits));
+}
+
+/**
+ * Whether a time, in milliseconds since 1970, has come; Infinity never does. Nothing waits longer than LONGEST_WAIT_MS: a
+ * wait that seems to is a clock that was set back.
+ */
 export function isDue(at: number): boolean {
   const waitMs = at - Date.now();
-  return waitMs <= 0 || (waitMs > LONGEST_MS && waitMs !== Number.POSITIVE_INFINITY);
+  return waitMs <= 0 || (waitMs > LONGEST_WAIT_MS && waitMs !== Number.POSITIVE_INFINITY);
 }

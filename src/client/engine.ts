@@ -16,14 +16,16 @@ import { kinds } from '../contests/kinds.ts';
 import type { Contest, ContestKindName } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';
 import type { Report } from '../domain/work.ts';
-import { type ExchangeRequest, type Keyserver, MAX_HOLDING } from '../protocol/keyserver.ts';
+import { Backoff } from '../protocol/backoff.ts';
+import { type ExchangeRequest, MAX_HOLDING } from '../protocol/keyserver.ts';
 import type { WorkOutcome, WorkProgress } from '../protocol/worker-api.ts';
-import { Backoff } from './backoff.ts';
-import type { Buffers, StoredBlock } from './buffers.ts';
+import type { StoredBlock } from './buffers.ts';
 import { Conversation, type Host } from './conversation.ts';
 import { Counter, isDue } from './counter.ts';
-import { Crew, type Hand, stopWork, type Worker, type WorkerHandle } from './crew.ts';
+import { Crew, type Hand, stopWork, type Worker } from './crew.ts';
 import { Holdings } from './holdings.ts';
+import { Lottery } from './lottery.ts';
+import { aboutOf, type EnginePorts } from './ports.ts';
 import type { EngineControl, EngineSnapshot, Notice, RateSample } from './snapshot.ts';
 import { wanted } from './stock.ts';
 import { type Unusable, view } from './view.ts';
@@ -38,33 +40,9 @@ const MAX_BREAKS = 5;
 const BROKEN_MS = 60_000;
 const HISTORY_SAMPLES = 600;
 const MAX_NOTICES = 20;
-
-export interface EnginePorts {
-  keyserver: Keyserver;
-  buffers: Buffers;
-  /** Whether the buffers outlive this process. */
-  storage: EngineSnapshot['storage'];
-  spawn(): WorkerHandle;
-  /**
-   * Resolves when this engine alone may run over these buffers, with the way to give that up; calls `onWait` when
-   * another runs now.
-   */
-  takeTurn(onWait: () => void): Promise<() => void>;
-  /** Start and pause, told to and heard from the other engines over the same buffers: the wish is the profile's. */
-  others?: { tell(wanted: boolean): void; listen(hear: (wanted: boolean) => void): void };
-  maxWorkers: number;
-  /** Used until the person chooses. */
-  defaultWorkers: number;
-  version: string;
-  /** Where cores run, with every version that matters to their speed: what was measured holds for no other. */
-  environment: string;
-  /** Shown in the keyserver's statistics. */
-  name?: string;
-  /** Works on these contests only; on all where it is absent. */
-  only?: readonly string[];
-  /** Called when reports wait that cannot be sent now: the place to register a Background Sync. */
-  onReportsWaiting?(): void;
-}
+const MAX_DISMISSED = 32;
+/** How often a newer version is looked for where one is needed. */
+const RENEW_MS = 60_000;
 
 type State = 'off' | 'queued' | 'on' | 'stopping';
 
@@ -88,7 +66,9 @@ export class Engine implements EngineControl {
   /** Kinds that cannot be computed here, for now or at all. */
   readonly #unusable = new Map<ContestKindName, Unusable>();
   readonly #loading = new Backoff();
+  readonly #lottery: Lottery;
   #breaks = 0;
+  #renewAt = 0;
 
   #notices: Notice[] = [];
   #history: RateSample[] = [];
@@ -105,9 +85,11 @@ export class Engine implements EngineControl {
     this.#wanted = holdings.wanted ?? false;
     this.#everStarted = holdings.wanted !== undefined;
     this.#workers = Math.min(ports.maxWorkers, holdings.workers ?? ports.defaultWorkers);
-    const { version, name } = ports;
-    const client = { id: holdings.clientId, version, ...(name === undefined ? {} : { name }) };
-    this.#counter = new Counter(ports.keyserver, client);
+    this.#lottery = new Lottery(ports.random);
+    const about = aboutOf(ports);
+    holdings.keep('about', about);
+    this.#counter = new Counter(ports.keyserver, { id: holdings.clientId, ...about });
+    this.#counter.waitUntil = holdings.waitUntil;
     this.#conversation = new Conversation(holdings, this.#counter, this.#host());
     this.#crew = new Crew(
       () => ports.spawn(),
@@ -115,7 +97,7 @@ export class Engine implements EngineControl {
     );
     this.#snapshot = this.#look();
     this.#ticker = setInterval(() => this.#tick(), 1000);
-    ports.others?.listen((wanted) => this.#want(wanted));
+    ports.others?.listen((wanted, stopped) => this.#want(wanted, stopped));
   }
 
   /** Reads the buffers; goes on by itself where the person had it running, and sends what waits. */
@@ -138,16 +120,16 @@ export class Engine implements EngineControl {
 
   start(): void {
     this.#hurry();
-    this.#holdings.keep('wanted', true);
-    // First for itself: the tab whose button was pressed is the first in the queue.
-    this.#want(true);
-    this.#ports.others?.tell(true);
+    this.#decide(true);
   }
 
   pause(): void {
-    this.#holdings.keep('wanted', false);
-    this.#want(false);
-    this.#ports.others?.tell(false);
+    this.#decide(false);
+  }
+
+  dismiss(message: string): void {
+    this.#holdings.keep('dismissed', [...this.#holdings.dismissed, message].slice(-MAX_DISMISSED));
+    this.#emit();
   }
 
   setWorkers(count: number): void {
@@ -197,7 +179,16 @@ export class Engine implements EngineControl {
     this.#emit();
   }
 
-  #want(wanted: boolean): void {
+  /** A person's wish, or with `stopped` the keyserver's, for all tabs and later visits. */
+  #decide(wanted: boolean, stopped?: string): void {
+    // First for itself: the tab whose button was pressed is the first in the queue.
+    this.#want(wanted, stopped);
+    this.#ports.others?.tell(wanted, stopped);
+  }
+
+  #want(wanted: boolean, stopped?: string): void {
+    this.#holdings.keep('wanted', wanted);
+    this.#holdings.keep('stopped', stopped);
     this.#wanted = wanted;
     this.#everStarted = true;
     if (!wanted) this.#stop();
@@ -279,8 +270,13 @@ export class Engine implements EngineControl {
 
   // ── blocks ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #usable({ manifest }: Contest): boolean {
-    if (this.#ports.only?.includes(manifest.name) === false) return false;
+  #likes({ manifest }: Contest): boolean {
+    return this.#ports.only?.includes(manifest.name) !== false;
+  }
+
+  #usable(contest: Contest): boolean {
+    const { manifest } = contest;
+    if (!this.#likes(contest)) return false;
     const unusable = this.#unusable.get(manifest.search.kind);
     return unusable === undefined || isDue(unusable.until);
   }
@@ -293,10 +289,8 @@ export class Engine implements EngineControl {
   /** Begun blocks first, then in the order of contests and units. */
   #nextBlock(): StoredBlock | undefined {
     const inHand = new Set(this.#crew.workers.map(({ hand }) => hand?.lease.id));
-    const order = new Map<string, number>();
-    for (const contest of this.#holdings.contests) {
-      if (this.#usable(contest)) order.set(contest.manifest.name, order.size);
-    }
+    const usable = this.#holdings.contests.filter((contest) => this.#usable(contest));
+    const order = new Map(this.#lottery.inOrder(usable).map(({ manifest }, place) => [manifest.name, place]));
     const rank = ({ lease, checkpoint }: StoredBlock): number =>
       (checkpoint === undefined ? 1000 : 0) + (order.get(lease.contest) ?? 999);
     return [...this.#holdings.blocks.values()]
@@ -307,7 +301,7 @@ export class Engine implements EngineControl {
   #wish(): ExchangeRequest['want'] {
     const { contests, speeds, blocks, leases } = this.#holdings;
     const want = wanted({
-      contests: contests.filter((contest) => this.#usable(contest)),
+      contests: this.#lottery.inOrder(contests.filter((contest) => this.#usable(contest))),
       speeds,
       workers: this.#workers,
       blocks: [...blocks.values()].map(({ lease }) => lease.contest),
@@ -333,9 +327,18 @@ export class Engine implements EngineControl {
       }
     } finally {
       worker.hand = undefined;
+      if (outcome?.finished === true) this.#renew();
       this.#pump();
       this.#emit();
     }
+  }
+
+  /** Where the keyserver wants a newer version: lets the platform bring it. */
+  #renew(): void {
+    const { renew } = this.#ports;
+    if (renew === undefined || this.#counter.tooOld === undefined || !isDue(this.#renewAt)) return;
+    this.#renewAt = Date.now() + RENEW_MS;
+    void this.checkpoint().then(() => renew());
   }
 
   /** Whether the worker has a core for the contest; if not, why not is noted. */
@@ -428,13 +431,15 @@ export class Engine implements EngineControl {
     if (!this.#holdings.blocks.has(lease.id)) return;
     const { manifest } = contest;
     const { evidence, core, seconds } = outcome;
-    const report: Report = { lease: lease.id, contest: lease.contest, first: lease.first, evidence, core, seconds };
+    const { id, contest: name, first, proof } = lease;
+    const done = { lease: id, contest: name, first, evidence, core, seconds };
+    const report: Report = proof === undefined ? done : { ...done, proof };
     // The keyserver's own check, made here first: a machine that miscalculates should know before it is refused.
     const verdict = kinds[manifest.search.kind].verify(manifest, report);
     if (!verdict.ok) return this.#giveBack(lease.id, `This machine computed a wrong result (${verdict.detail})`);
     await this.#holdings.finish(report);
     this.#holdings.noteOwnHits(lease.contest, verdict.hits);
-    if (!this.#counter.mayCall) this.#ports.onReportsWaiting?.();
+    if (!isDue(this.#counter.retryAt)) this.#ports.onReportsWaiting?.();
   }
 
   async #giveBack(lease: string, why: string): Promise<void> {
@@ -467,13 +472,18 @@ export class Engine implements EngineControl {
       get phase() {
         return phase();
       },
+      likes: (contest) => this.#likes(contest),
       wish: () => this.#wish(),
+      onFill: () => this.#lottery.redraw(),
+      onStop: (reason) => this.#decide(false, reason),
       notice: (text) => this.#notice(text),
       onReportsWaiting: () => this.#ports.onReportsWaiting?.(),
       onDead: (leases) => {
         for (const worker of this.#crew.workers) if (leases.includes(worker.hand?.lease.id ?? '')) stopWork(worker);
       },
       onEnd: () => {
+        // With nothing in hand it is always between two blocks.
+        if (this.#crew.workers.every(({ hand }) => hand === undefined)) this.#renew();
         this.#pump();
         this.#emit();
       },
@@ -514,6 +524,7 @@ export class Engine implements EngineControl {
       wanted: this.#wanted,
       everStarted: this.#everStarted,
       otherRuns: this.#otherRuns,
+      told: this.#conversation.messages,
       hands: this.#crew.workers.flatMap(({ hand }) => (hand === undefined || hand.stopping ? [] : [hand])),
       unusable: this.#unusable,
       workers: this.#workers,

@@ -63,6 +63,18 @@ export class Holdings {
     return this.#facts.wanted;
   }
 
+  get stopped(): string | undefined {
+    return this.#facts.stopped;
+  }
+
+  get waitUntil(): number {
+    return this.#facts.waitUntil ?? 0;
+  }
+
+  get dismissed(): readonly string[] {
+    return this.#facts.dismissed ?? [];
+  }
+
   get workers(): number | undefined {
     return this.#facts.workers;
   }

@@ -1,5 +1,7 @@
 /** The engine as a browser tab runs it: this file wires the ports; nothing else in the client knows the platform. */
+import type { ClientClass } from '../domain/client.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
+import { machineOfBrowser } from './browser-platform.ts';
 import { Engine } from './engine.ts';
 import { SYNC_TAG } from './flush.ts';
 import { IdbBuffers } from './idb-buffers.ts';
@@ -7,7 +9,14 @@ import { MemoryBuffers } from './memory-buffers.ts';
 import { spawnBrowserWorker } from './spawn-browser.ts';
 import { otherTabs, takeTurn } from './turn.ts';
 
-export async function openBrowserEngine(version: string): Promise<Engine> {
+export interface Page {
+  version: string;
+  class: ClientClass;
+  /** Brings the newer version that the keyserver wants. */
+  renew: () => void;
+}
+
+export async function openBrowserEngine({ version, class: clientClass, renew }: Page): Promise<Engine> {
   const kept = await Promise.race([IdbBuffers.open().catch(() => undefined), patience()]);
   const cores = navigator.hardwareConcurrency || 2;
   return Engine.open({
@@ -21,7 +30,9 @@ export async function openBrowserEngine(version: string): Promise<Engine> {
     defaultWorkers: Math.max(1, cores - 1),
     version,
     environment: `Tabherd ${version} on ${await browserVersion()}`,
+    platform: { class: clientClass, ...(await machineOfBrowser()) },
     onReportsWaiting,
+    renew,
   });
 }
 

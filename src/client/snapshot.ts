@@ -9,6 +9,8 @@ import type { CoreReport } from '../domain/core-report.ts';
 export type Pause =
   /** Nobody has pressed Start in this browser profile, or it was paused by the person. */
   | { reason: 'not-started' | 'by-you' }
+  /** The keyserver asked this client to stop, and said why. Start goes on all the same. */
+  | { reason: 'stopped'; detail: string }
   /** Another tab of this browser runs the engine. */
   | { reason: 'another-tab' }
   /** Start was pressed; cores are being loaded and tested, or the first blocks fetched. */
@@ -17,6 +19,10 @@ export type Pause =
   | { reason: 'unreachable'; retryAt: number }
   /** The gateway has no block to give now (all leased, or all contests closed); asked again at `retryAt`. */
   | { reason: 'no-work'; retryAt: number }
+  /** The stock is used up, and the keyserver asked not to be called before `until`. */
+  | { reason: 'told-to-wait'; until: number }
+  /** The stock is used up, and the keyserver gives new work to newer versions only: `version` or later, where it said. */
+  | { reason: 'too-old'; version?: string }
   /** No core gave the known answers on this machine, or none could be loaded. */
   | { reason: 'no-core'; detail: string };
 
@@ -96,6 +102,10 @@ export interface EngineSnapshot {
   };
   /** `memory`: this browser keeps nothing; closing the tab loses the block in hand. */
   storage: 'kept' | 'memory';
+  /** Messages of the day from the keyserver, without those that the person has dismissed. */
+  messages: string[];
+  /** The keyserver gives new work to newer versions only, whatever is in stock here; null while it does not. */
+  tooOld: { version?: string } | null;
   /** The newest last; at most 20. */
   notices: Notice[];
   /** The last ten minutes, oldest first, a sample a second. */
@@ -115,4 +125,6 @@ export interface EngineControl {
   measureCores(): void;
   /** Asks the gateway now instead of at `retryAt`. */
   retry(): void;
+  /** Shows a message of the day no more, in this browser profile. */
+  dismiss(message: string): void;
 }

@@ -2,12 +2,14 @@
  * How much work to ask for. Stock is thought of in seconds of this machine's measured speed: a block lasts about
  * a minute of one worker, and there are ten minutes of blocks in stock, so that a short time offline costs nothing.
  *
- * Contests come in an order of preference, and stock is filled from the first that has free units. Only a client that
- * is about to run dry takes what there is: were it to fill its stock from the second contest whenever it holds as
- * much of the first as the manifest allows, it would be busy with the second when the first has more.
+ * Contests come in an order of preference (`lottery.ts`), and stock is filled from the first that has free units; those
+ * that share its priority share one stock. Only a client that is about to run dry takes what there is: were it to fill
+ * its stock from the second contest whenever it holds as much of the first as the manifest allows, it would be busy with
+ * the second when the first has more.
  */
 import type { Contest } from '../domain/contest.ts';
 import { type ExchangeRequest, MAX_BLOCKS } from '../protocol/keyserver.ts';
+import { sharesWith } from './lottery.ts';
 
 export const BLOCK_SECONDS = 60;
 export const STOCK_SECONDS = 600;
@@ -33,10 +35,15 @@ export function wanted({ contests, speeds, workers, blocks }: Stock): Pick<Excha
   if (blocks.length <= workers) return ask(open, open.length === 0 ? 0 : 2 * workers);
   const first = open.find(({ state }) => state.done + state.leased < state.units);
   if (first === undefined) return ask([], 0);
-  const full = Math.min(workers * blocksPerWorker(first, speeds), first.manifest.block.maxLeases);
-  const held = blocks.filter((contest) => contest === first.manifest.name).length;
+  const full = (contest: Contest): number =>
+    Math.min(workers * blocksPerWorker(contest, speeds), contest.manifest.block.maxLeases);
+  // How much of a full stock there is, whichever of the contests that share it the blocks are of.
+  const held = open
+    .filter((contest) => sharesWith(first, contest))
+    .map((contest) => blocks.filter((name) => name === contest.manifest.name).length / full(contest))
+    .reduce((sum, share) => sum + share, 0);
   // Refilled when half is gone, so that one exchange serves many blocks.
-  return held * 2 > full ? ask([], 0) : ask([first], full - held);
+  return held > 0.5 ? ask([], 0) : ask([first], Math.round((1 - held) * full(first)));
 }
 
 /** 1 while the speed is unknown. */

@@ -5,7 +5,7 @@
  * A page over plain HTTP from another machine has no Web Locks. There the tabs talk: one that wants its turn asks
  * whether another runs, and takes it when nobody says so; of two that ask at once, the smaller number goes first.
  */
-import type { EnginePorts } from './engine.ts';
+import type { EnginePorts } from './ports.ts';
 
 const NAME = 'tabherd-engine';
 /** How long an asking tab waits for an answer, and how often it asks again. */
@@ -59,9 +59,10 @@ export async function takeTurnByTalking(onWait: () => void): Promise<() => void>
 export function otherTabs(): NonNullable<EnginePorts['others']> {
   const channel = new BroadcastChannel(NAME);
   return {
-    tell: (wanted) => channel.postMessage({ wanted }),
+    tell: (wanted, stopped) => channel.postMessage({ wanted, stopped }),
     listen(hear) {
-      channel.onmessage = ({ data }: MessageEvent<{ wanted: boolean }>) => hear(data.wanted);
+      channel.onmessage = ({ data }: MessageEvent<{ wanted: boolean; stopped?: string }>) =>
+        hear(data.wanted, data.stopped);
     },
   };
 }

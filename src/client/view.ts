@@ -19,6 +19,8 @@ export interface EngineView
   environment: string;
   everStarted: boolean;
   otherRuns: boolean;
+  /** Messages of the day, as told. */
+  told: readonly string[];
   hands: readonly Hand[];
   unusable: ReadonlyMap<ContestKindName, Unusable>;
   holdings: Holdings;
@@ -49,6 +51,8 @@ export function view(engine: EngineView): EngineSnapshot {
     found: holdings.found,
     gateway: counter.gateway,
     storage,
+    messages: engine.told.filter((message) => !holdings.dismissed.includes(message)),
+    tooOld: counter.tooOld ?? null,
     notices,
     history,
   };
@@ -67,6 +71,7 @@ function pauseOf(
   { wanted, everStarted, otherRuns, unusable, holdings, counter }: EngineView,
   busy: boolean,
 ): Pause | null {
+  if (!wanted && holdings.stopped !== undefined) return { reason: 'stopped', detail: holdings.stopped };
   if (!wanted) return { reason: everStarted ? 'by-you' : 'not-started' };
   if (otherRuns) return { reason: 'another-tab' };
   if (busy) return null;
@@ -78,6 +83,8 @@ function pauseOf(
     return reason === 'no-core' ? { reason, detail } : { reason, retryAt };
   }
   if (holdings.blocks.size > 0) return { reason: 'starting' };
+  if (counter.tooOld !== undefined) return { reason: 'too-old', ...counter.tooOld };
+  if (!isDue(counter.waitUntil)) return { reason: 'told-to-wait', until: counter.waitUntil };
   if (!counter.mayCall) return { reason: 'unreachable', retryAt: counter.retryAt };
   if (!counter.mayAsk) return { reason: 'no-work', retryAt: counter.askAt };
   return { reason: 'starting' };

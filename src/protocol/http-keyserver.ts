@@ -11,7 +11,9 @@ import { Value } from 'typebox/value';
 import { Contest } from '../domain/contest.ts';
 import { Problem, RefusedError, UnreachableError } from './errors.ts';
 import { faultOf } from './fault.ts';
+import { gzipped, namesGzip, worthGzip } from './gzip.ts';
 import {
+  Directive,
   ExchangeReply,
   type ExchangeRequest,
   type Keyserver,
@@ -28,11 +30,14 @@ export interface HttpKeyserverOptions {
 }
 
 const Contests = Type.Array(Contest);
+const knownDirectives: readonly string[] = Directive.anyOf.map(({ properties }) => properties.do.const);
 
 export class HttpKeyserver implements Keyserver {
   readonly #base: string;
   readonly #fetch: typeof globalThis.fetch;
   readonly #timeoutMs: number;
+  /** Whether the server takes bodies in gzip: `unknown` until it says so in a reply, `no` for good once it refused one. */
+  #gzip: 'unknown' | 'yes' | 'no' = 'unknown';
 
   /** @param baseUrl where the gateway's root is, such as `https://keys.example/`; '' in a page is its own origin. */
   constructor(baseUrl: string, options: HttpKeyserverOptions) {
@@ -59,30 +64,50 @@ export class HttpKeyserver implements Keyserver {
 
   async #call<T extends TSchema>(route: string, schema: T, body?: unknown): Promise<Static<T>> {
     const url = `${this.#base}/api/v1/${route}`;
-    // A browser's fetch must not be called as a method of something else.
-    const fetch = this.#fetch;
     let response: Response;
     let text: string;
     try {
-      response = await fetch(url, {
-        signal: AbortSignal.timeout(this.#timeoutMs),
-        cache: 'no-store',
-        ...(body === undefined
-          ? {}
-          : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-      });
+      response = await this.#send(url, body === undefined ? undefined : JSON.stringify(body));
       text = await response.text();
     } catch (cause) {
       throw new UnreachableError(`${url} does not answer`, { cause });
     }
     const json = parsed(text);
     if (!response.ok) throw refusal(url, response, json);
+    passOverUnknown(json);
     if (!Value.Check(schema, json)) {
       const fault = faultOf(schema, json);
       throw new UnreachableError(`${url} answered what no keyserver would: ${fault?.pointer} ${fault?.message}`);
     }
     return json;
   }
+
+  async #send(url: string, body: string | undefined): Promise<Response> {
+    const compress = body !== undefined && this.#gzip === 'yes' && worthGzip(body);
+    const headers = { 'content-type': 'application/json', ...(compress ? { 'content-encoding': 'gzip' } : {}) };
+    // A browser's fetch must not be called as a method of something else.
+    const fetch = this.#fetch;
+    const response = await fetch(url, {
+      signal: AbortSignal.timeout(this.#timeoutMs),
+      cache: 'no-store',
+      ...(body === undefined ? {} : { method: 'POST', headers, body: compress ? await gzipped(body) : body }),
+    });
+    if (compress && response.status === 415) {
+      this.#gzip = 'no';
+      await response.body?.cancel();
+      return this.#send(url, body);
+    }
+    if (this.#gzip === 'unknown' && namesGzip(response.headers.get('accept-encoding'))) this.#gzip = 'yes';
+    return response;
+  }
+}
+
+/** A later keyserver may know directives that this client does not: they are not for it. */
+function passOverUnknown(reply: unknown): void {
+  if (typeof reply !== 'object' || reply === null || !('directives' in reply)) return;
+  if (!Array.isArray(reply.directives)) return;
+  const directives = reply.directives as ({ do?: unknown } | null)[];
+  reply.directives = directives.filter((one) => typeof one?.do !== 'string' || knownDirectives.includes(one.do));
 }
 
 function refusal(url: string, response: Response, json: unknown): RefusedError | UnreachableError {

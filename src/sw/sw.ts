@@ -1,12 +1,13 @@
 /**
  * The service worker: precaches the shell and the kernels (the list is put in by the build), so that the app
  * starts without a network from the first visit on, and sends waiting reports when the network is back, where the
- * browser has Background Sync. API calls are never cached. A new version takes over when no tab of the old one is left.
+ * browser has Background Sync. API calls are never cached. A new version takes over when no tab of the old one is left,
+ * or when a tab says so: `src/app/renew.ts`.
  */
 import { clientsClaim } from 'workbox-core';
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
-import { flushReports, SYNC_TAG } from '../client/flush.ts';
+import { flushReports, SYNC_TAG, TAKE_OVER } from '../client/flush.ts';
 import { IdbBuffers } from '../client/idb-buffers.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
 
@@ -23,13 +24,17 @@ self.addEventListener('sync', (event) => {
   if (sync.tag === SYNC_TAG) sync.waitUntil(flush());
 });
 
+self.addEventListener('message', ({ data }) => {
+  if (data === TAKE_OVER) void self.skipWaiting();
+});
+
 async function flush(): Promise<void> {
   const buffers = await IdbBuffers.open();
   try {
     const { facts } = await buffers.load();
     if (facts.clientId === undefined) return;
     const keyserver = new HttpKeyserver('', { fetch: (...args) => fetch(...args) });
-    await flushReports(buffers, keyserver, { id: facts.clientId, version: __TABHERD_VERSION__ });
+    await flushReports(buffers, keyserver, { ...facts.about, id: facts.clientId, version: __TABHERD_VERSION__ });
   } finally {
     await buffers.close();
   }

@@ -49,6 +49,20 @@ export function buffersConformance(name: string, make: () => Promise<{ reopen: (
       expect((await (await reopen()).load()).blocks).toEqual([]);
     });
 
+    test('a proof comes back as it was kept, with its block and with its report; a block without one has none', async () => {
+      const { reopen } = await make();
+      const proof = 'eyJhbGciOiJFZERTQSJ9.e30.-_~';
+      let buffers = await reopen();
+      await buffers.addBlocks([{ ...lease(1), proof }, lease(2)]);
+      await buffers.saveCheckpoint(id(1), checkpoint);
+      buffers = await reopen();
+      const { blocks } = await buffers.load();
+      expect(blocks.map((block) => block.lease)).toEqual([{ ...lease(1), proof }, lease(2)]);
+      await buffers.finishBlock({ ...report(1), proof });
+      await buffers.finishBlock(report(2));
+      expect(await (await reopen()).reports()).toEqual([{ ...report(1), proof }, report(2)]);
+    });
+
     test('a settled report is counted once, whoever settles it again', async () => {
       const { reopen } = await make();
       let buffers = await reopen();
@@ -86,6 +100,8 @@ export function buffersConformance(name: string, make: () => Promise<{ reopen: (
       await buffers.setFact('clientId', id(5));
       await buffers.setFact('wanted', true);
       await buffers.setFact('wanted', false);
+      await buffers.setFact('stopped', 'a reason');
+      await buffers.setFact('stopped', undefined);
       buffers = await reopen();
       expect((await buffers.load()).facts).toEqual({ clientId: id(5), wanted: false });
     });

@@ -5,17 +5,19 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { WorkerHandle } from '../../src/client/crew.ts';
-import { Engine, type EnginePorts } from '../../src/client/engine.ts';
+import { Engine } from '../../src/client/engine.ts';
 import { MemoryBuffers } from '../../src/client/memory-buffers.ts';
+import type { EnginePorts } from '../../src/client/ports.ts';
 import type { EngineSnapshot } from '../../src/client/snapshot.ts';
 import { kinds } from '../../src/contests/kinds.ts';
 import { countStubs } from '../../src/contests/ogr/stubs.ts';
 import type { ContestKindName, ContestManifest } from '../../src/domain/contest.ts';
 import type { CoreReport } from '../../src/domain/core-report.ts';
 import { RefusedError, UnreachableError } from '../../src/protocol/errors.ts';
-import type { Keyserver } from '../../src/protocol/keyserver.ts';
+import type { Directive, ExchangeReply, ExchangeRequest, Keyserver } from '../../src/protocol/keyserver.ts';
 import { BlockWorker } from '../../src/worker/block-worker.ts';
 import { openKeymaster, silent, type TestKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
+import { seeded } from '../helpers/seeded.ts';
 
 /** A whole proof: of 12 marks in a quarter of a second, of 14 in some seconds. */
 function proofOf(marks: number, maxLength: number): ContestManifest {
@@ -520,6 +522,210 @@ describe('workers', () => {
   });
 });
 
+test('every exchange names the protocols and the client; a proof goes back with the report, also after a restart', async () => {
+  const requests: ExchangeRequest[] = [];
+  const proofs = new Map<string, string | undefined>();
+  const keyserver = replying((reply, request) => {
+    requests.push(request);
+    // Half of them as an older keyserver gives them.
+    const leases = reply.leases.map((lease, i) => (i % 2 === 0 ? { ...lease, proof: `${lease.id}.signed` } : lease));
+    for (const lease of leases) proofs.set(lease.id, lease.proof);
+    return { ...reply, leases };
+  });
+  const buffers = new MemoryBuffers();
+  const ports = { keyserver, buffers, team: 'cows', platform: { class: 'terminal', os: 'Linux' } } as const;
+  const first = await engine(ports);
+  first.start();
+  await until(first, ({ inBuffer }) => inBuffer > 1);
+  await first.close();
+  const one = await engine(ports);
+  await until(one, closed);
+  await expectWholeProof(one);
+  for (const { protocols, client, reports } of requests) {
+    expect(protocols).toEqual(['keyserver<-client/2', 'keyserver<-client/1']);
+    expect(client).toEqual({ id: client.id, version: '0.0.0', team: 'cows', class: 'terminal', os: 'Linux' });
+    for (const report of reports) {
+      const proof = proofs.get(report.lease);
+      expect(report).toEqual(expect.objectContaining(proof === undefined ? {} : { proof }));
+      expect('proof' in report).toBe(proof !== undefined);
+    }
+  }
+  expect(requests.flatMap(({ reports }) => reports).some(({ proof }) => proof !== undefined)).toBe(true);
+  expect(requests.flatMap(({ reports }) => reports).some(({ proof }) => proof === undefined)).toBe(true);
+});
+
+describe('what the keyserver tells it to do', () => {
+  test('wait: no call at all meanwhile, whoever wants one, also over a restart; and no longer than ten minutes', async () => {
+    let seconds = 1;
+    const calls: number[] = [];
+    const count = <T>(answer: Promise<T>): Promise<T> => {
+      calls.push(Date.now());
+      return answer;
+    };
+    const there = replying((reply) => ({ ...reply, leases: [], directives: [{ do: 'wait', code: 302, seconds }] }));
+    const keyserver: Keyserver = {
+      exchange: (request) => count(there.exchange(request)),
+      release: (request) => count(there.release(request)),
+      contests: () => count(there.contests()),
+      status: () => count(there.status()),
+    };
+    const buffers = new MemoryBuffers();
+    const one = await engine({ keyserver, buffers });
+    const hurry = setInterval(() => one.retry(), 5);
+    one.start();
+    const { pause } = await until(one, (snapshot) => snapshot.pause?.reason === 'told-to-wait');
+    const before = calls.length;
+    const waitUntil = pause?.reason === 'told-to-wait' ? pause.until : 0;
+    seconds = 1e9;
+    await until(one, (snapshot) => snapshot.pause?.reason === 'told-to-wait' && snapshot.pause.until > waitUntil);
+    expect(calls[before]).toBeGreaterThanOrEqual(waitUntil);
+    clearInterval(hurry);
+    await one.close();
+
+    const told = calls.length;
+    const again = await engine({ keyserver, buffers });
+    again.start();
+    const last = (await until(again, (snapshot) => snapshot.pause?.reason === 'told-to-wait')).pause;
+    expect(last?.reason === 'told-to-wait' ? last.until - Date.now() : 0).toBeLessThanOrEqual(600_000);
+    expect(calls.length).toBe(told);
+  });
+
+  test('discard: the blocks go, workers stop, what is finished is still sent; it says why', async () => {
+    let discarded = 0;
+    const one = await engine({
+      keyserver: replying((reply, request) => {
+        if (discarded > 0 || request.reports.length === 0) return reply;
+        discarded += 1;
+        return { ...reply, directives: [{ do: 'discard', code: 100, contest: 'proof', reason: 'a wrong manifest.' }] };
+      }),
+    });
+    one.start();
+    const { notices } = await until(one, (snapshot) => snapshot.notices.length > 0);
+    expect(notices[0]?.text).toBe('The keyserver takes the blocks of proof back: a wrong manifest.');
+    await until(one, closed);
+    await expectWholeProof(one);
+  });
+
+  test('update: no new work, the stock is worked and reported, the newer version fetched; not where ours fits', async () => {
+    let least: string | undefined = '0.0.0';
+    let renewals = 0;
+    const wishes: number[] = [];
+    const one = await engine({
+      keyserver: replying((reply, { want }) => {
+        wishes.push(want.blocks);
+        if (reply.contests[0] !== undefined && reply.contests[0].done > 0 && least === '0.0.0') least = '0.0.1';
+        return least === undefined ? reply : { ...reply, directives: [{ do: 'update', code: 452, version: least }] };
+      }),
+      renew: () => {
+        renewals += 1;
+      },
+    });
+    one.start();
+    const before = await until(one, ({ tooOld }) => tooOld !== null);
+    expect(before.tooOld).toEqual({ version: '0.0.1' });
+    const asked = wishes.length;
+    const dry = await until(one, ({ pause }) => pause?.reason === 'too-old');
+    expect(dry.pause).toEqual({ reason: 'too-old', version: '0.0.1' });
+    await until(one, ({ outBuffer }) => outBuffer === 0);
+    expect(wishes.slice(asked).filter((blocks) => blocks > 0)).toEqual([]);
+    expect(renewals).toBe(1);
+    least = undefined;
+    one.retry();
+    await until(one, closed);
+    await expectWholeProof(one);
+    expect(one.snapshot.tooOld).toBeNull();
+  });
+
+  test('stop: it stops and keeps the reason over a restart; what is finished is sent; Start goes on', async () => {
+    let reason: string | undefined;
+    const buffers = new MemoryBuffers();
+    const told: (string | undefined)[] = [];
+    const keyserver = replying((reply) =>
+      reason === undefined ? reply : { ...reply, directives: [{ do: 'stop', code: 463, reason }] },
+    );
+    const others = { tell: (_wanted: boolean, why?: string) => told.push(why), listen() {} };
+    const one = await engine({ keyserver, buffers, others });
+    one.start();
+    await until(one, ({ totals }) => (totals['proof']?.blocks ?? 0) > 0);
+    reason = 'too many wrong blocks';
+    const stopped = await until(one, ({ pause }) => pause?.reason === 'stopped');
+    expect(stopped).toMatchObject({ wanted: false, rate: 0, pause: { reason: 'stopped', detail: reason } });
+    await until(one, ({ outBuffer }) => outBuffer === 0);
+    expect(told).toContain(reason);
+    await one.close();
+
+    const again = await engine({ keyserver, buffers });
+    expect(again.snapshot.pause).toEqual({ reason: 'stopped', detail: reason });
+    reason = undefined;
+    again.start();
+    await until(again, closed);
+    await expectWholeProof(again);
+    again.pause();
+    expect(again.snapshot.pause).toEqual({ reason: 'by-you' });
+  });
+
+  test('that it speaks no protocol of ours: no report is lost, and it goes on when one is spoken', async () => {
+    let unknown = false;
+    const one = await engine({
+      keyserver: {
+        ...delegate(),
+        exchange(request) {
+          if (unknown) throw new RefusedError('protocol_unknown', 'keyserver<-client/9 only');
+          return server.keymaster.exchange(request);
+        },
+      },
+    });
+    one.start();
+    await until(one, ({ totals }) => (totals['proof']?.blocks ?? 0) > 0);
+    unknown = true;
+    const hurry = setInterval(() => one.retry(), 20);
+    const { outBuffer } = await until(one, ({ pause }) => pause?.reason === 'too-old');
+    expect(outBuffer).toBeGreaterThan(1);
+    unknown = false;
+    await until(one, closed);
+    clearInterval(hurry);
+    await expectWholeProof(one);
+  });
+});
+
+test('messages of the day are shown until they are dismissed, each by its text, also over a restart', async () => {
+  const buffers = new MemoryBuffers();
+  const keyserver = replying((reply) => ({ ...reply, messages: ['Down on Sunday.', 'Thank you.'] }));
+  const one = await engine({ keyserver, buffers });
+  one.start();
+  expect((await until(one, ({ messages }) => messages.length > 0)).messages).toEqual(['Down on Sunday.', 'Thank you.']);
+  one.dismiss('Thank you.');
+  expect(one.snapshot.messages).toEqual(['Down on Sunday.']);
+  await one.close();
+  const again = await engine({ keyserver, buffers });
+  expect((await until(again, ({ messages }) => messages.length > 0)).messages).toEqual(['Down on Sunday.']);
+});
+
+test('a contest closed by its operator, the only one it works on: it is asked for again, and opens', async () => {
+  let shut = true;
+  const asOperated = <T extends { state: string }>(state: T): T =>
+    shut ? { ...state, state: 'closed', closedBy: 'operator' } : state;
+  const other = { ...proofOf(11, 72), name: 'other' };
+  const state = { name: 'other', state: 'open', units: other.units, done: 0, leased: 0, hits: [] } as const;
+  const one = await engine({
+    only: ['proof'],
+    keyserver: {
+      ...replying((reply) => ({ ...reply, contests: reply.contests.map(asOperated) })),
+      contests: async () => [
+        ...(await server.keymaster.contests()).map((contest) => ({ ...contest, state: asOperated(contest.state) })),
+        { manifest: other, state: { ...state, hits: [] } },
+      ],
+    },
+  });
+  one.start();
+  const waiting = await until(one, ({ pause }) => pause?.reason === 'no-work');
+  expect(waiting.contests[0]?.state.closedBy).toBe('operator');
+  shut = false;
+  one.retry();
+  await until(one, ({ contests }) => contests[0]?.state.closedBy === 'exhausted');
+  await expectWholeProof(one);
+});
+
 test('two engines that open the same fresh buffers at once are one client', async () => {
   const ids = new Set<string>();
   const buffers = new MemoryBuffers();
@@ -545,6 +751,19 @@ function delegate(): Keyserver {
   };
 }
 
+/** The keymaster, its answers to exchanges changed on the way. */
+function replying(
+  change: (
+    reply: ExchangeReply,
+    request: ExchangeRequest,
+  ) => Omit<ExchangeReply, 'directives'> & { directives?: Directive[] },
+): Keyserver {
+  return {
+    ...delegate(),
+    exchange: async (request) => change(await server.keymaster.exchange(structuredClone(request)), request),
+  };
+}
+
 function awayWhile(away: () => boolean): Keyserver {
   const ask = async <T>(call: () => Promise<T>): Promise<T> => {
     if (away()) throw new UnreachableError('no answer');
@@ -560,14 +779,3 @@ function awayWhile(away: () => boolean): Keyserver {
 }
 
 const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A small generator of repeatable numbers in 0…1 (mulberry32). */
-function seeded(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}

@@ -1,10 +1,15 @@
-/** How much work is asked for: sized in seconds of measured speed, within what manifests and protocol allow. */
+/**
+ * How much work is asked for, and of which contest: sized in seconds of measured speed, within what manifests and protocol
+ * allow, by priority and by lot.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Lottery } from '../../src/client/lottery.ts';
 import { BLOCK_SECONDS, learn, STOCK_SECONDS, wanted } from '../../src/client/stock.ts';
 import { manifests } from '../../src/contests/manifests.ts';
 import type { Contest } from '../../src/domain/contest.ts';
 import { MAX_BLOCKS } from '../../src/protocol/keyserver.ts';
+import { seeded } from '../helpers/seeded.ts';
 
 const contest = (name: string, state: 'open' | 'closed' = 'open'): Contest => {
   const manifest = manifests.find((one) => one.name === name);
@@ -74,6 +79,84 @@ describe('what is wanted', () => {
         }
       }),
     );
+  });
+});
+
+describe('which contest comes first', () => {
+  const ranked = (name: string, priority?: number, weight?: number): Contest => {
+    const base = contest('rc5-72');
+    return {
+      manifest: { ...base.manifest, name },
+      state: {
+        ...base.state,
+        name,
+        ...(priority === undefined ? {} : { priority }),
+        ...(weight === undefined ? {} : { weight }),
+      },
+    };
+  };
+  const names = (contests: readonly Contest[]): string[] => contests.map(({ manifest }) => manifest.name);
+
+  test('lower priorities first, then those without one, as they are listed', () => {
+    const listed = [ranked('e'), ranked('c', 2), ranked('a', -1), ranked('d'), ranked('b', 1)];
+    expect(names(new Lottery().inOrder(listed))).toEqual(['a', 'b', 'c', 'e', 'd']);
+  });
+
+  test('any contests, any luck: nothing is lost, and no contest before one of a lower priority', () => {
+    const ranks = fc.array(
+      fc.tuple(fc.option(fc.integer({ min: -3, max: 3 })), fc.double({ min: 1e-3, max: 1e3, noNaN: true })),
+    );
+    fc.assert(
+      fc.property(
+        ranks,
+        fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
+        (given, luck) => {
+          const listed = given.map(([priority, weight], i) => ranked(`c${i}`, priority ?? undefined, weight));
+          const lottery = new Lottery(() => luck.next().value ?? 0);
+          const order = lottery.inOrder(listed);
+          expect(names(order).toSorted()).toEqual(names(listed).toSorted());
+          const priorities = order.map(({ state }) => state.priority ?? Number.POSITIVE_INFINITY);
+          expect(priorities).toEqual(priorities.toSorted((a, b) => (a === b ? 0 : a - b)));
+          // It stays as drawn, whichever take part, until it is drawn again.
+          expect(names(lottery.inOrder(listed.filter((_, i) => i % 2 === 0)))).toEqual(
+            names(order).filter((name) => Number(name.slice(1)) % 2 === 0),
+          );
+        },
+      ),
+    );
+  });
+
+  test('contests of one priority share the work by their weights, and one stock', () => {
+    const contests = [ranked('a', 1, 3), ranked('b', 1), ranked('c', 2, 100)];
+    const lottery = new Lottery(seeded(11));
+    const speeds = { a: 0.1, b: 0.1, c: 0.1 };
+    const got = new Map<string, number>();
+    const stock: string[] = [];
+    for (let fills = 0; fills < 4000; ) {
+      const want = wanted({ contests: lottery.inOrder(contests), speeds, workers: 1, blocks: stock });
+      if (want.blocks > 0) {
+        const name = want.from[0]?.contest ?? '';
+        for (let i = 0; i < want.blocks; i++) stock.push(name);
+        got.set(name, (got.get(name) ?? 0) + want.blocks);
+        fills += 1;
+        lottery.redraw();
+      }
+      expect(stock.length).toBeLessThanOrEqual(1 + STOCK_SECONDS / BLOCK_SECONDS);
+      stock.shift();
+    }
+    // Three quarters, give or take four standard deviations of 4000 draws.
+    const share = (got.get('a') ?? 0) / ((got.get('a') ?? 0) + (got.get('b') ?? 0));
+    expect(Math.abs(share - 0.75)).toBeLessThan(4 * Math.sqrt((0.75 * 0.25) / 4000));
+    expect(got.has('c')).toBe(false);
+  });
+
+  test('one of the lowest priority without free units leaves the lot to its equals', () => {
+    const taken = ranked('a', 1, 1e6);
+    const full = { ...taken, state: { ...taken.state, leased: taken.state.units } };
+    const contests = new Lottery().inOrder([full, ranked('c', 2), ranked('b', 1)]);
+    const want = wanted({ contests, speeds: {}, workers: 1, blocks: ['a', 'a', 'c'] });
+    expect(want.from.map((from) => from.contest)).toEqual([]);
+    expect(wanted({ contests, speeds: {}, workers: 1, blocks: ['c', 'c'] }).from).toEqual([{ contest: 'b', units: 1 }]);
   });
 });
 
