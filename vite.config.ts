@@ -145,7 +145,15 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
     environment: 'node',
     reporters: ['default', './test/helpers/closing-line.ts'],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/{unit,conformance}/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/{unit,conformance}/**/*.test.ts'],
+          testTimeout: 30_000,
+          globalSetup: './test/helpers/postgres-setup.ts',
+        },
+      },
       {
         extends: true,
         test: {
@@ -153,6 +161,7 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 60_000,
+          globalSetup: './test/helpers/postgres-setup.ts',
           fileParallelism: false,
           // After the others: real browsers at work leave little of two cores.
           sequence: { groupOrder: 1 },

@@ -1,6 +1,6 @@
 /**
  * Brings a fresh clone to where the command after it can run, and says what it does: dependencies as the lock file
- * names them, a build newer than its sources, for the tests a browser. Plain Node, no dependencies: it runs before
+ * names them, a build newer than its sources, for the tests a browser and a PostgreSQL. Plain Node, no dependencies: it runs before
  * there are any.
  *
  *   node src/setup/prepare.mjs start | quiet | dev | build | check | test | bench
@@ -8,11 +8,14 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 /** What all kernels together may weigh, compressed with brotli. */
 const KERNEL_BUDGET = 40_000;
+
+/** The oldest PostgreSQL that is supported. */
+const LEAST_POSTGRES = 15;
 
 const goal = process.argv[2] ?? 'start';
 const say = (text) => process.stderr.write(`tabherd: ${text}\n`);
@@ -27,7 +30,10 @@ dependencies();
 if (['start', 'quiet', 'test', 'bench'].includes(goal)) build(false);
 if (goal === 'build') build(true);
 if (['test', 'bench', 'build'].includes(goal)) buildBench(goal === 'build');
-if (['test', 'bench'].includes(goal)) browser();
+if (['test', 'bench'].includes(goal)) {
+  browser();
+  postgres();
+}
 
 function dependencies() {
   const wanted = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
@@ -112,25 +118,67 @@ function newestIn(path) {
 function browser() {
   const found = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
   if (found.some((path) => path !== undefined && existsSync(path))) return;
-  const apt = existsSync('/usr/bin/apt-get');
-  const root = process.getuid?.() === 0;
-  if (apt && (root || existsSync('/usr/bin/sudo'))) {
+  if (canInstall()) {
     say('no Chromium found: installing the package chromium with apt-get');
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    for (const args of [
-      ['update', '-qq'],
-      ['install', '-y', '-qq', 'chromium'],
-    ]) {
-      run(root ? 'apt-get' : 'sudo', root ? args : ['apt-get', ...args], env);
-    }
+    install('chromium');
     return;
   }
   say('no Chromium found: letting Playwright fetch one');
   run(process.execPath, [join('node_modules', 'playwright-core', 'cli.js'), 'install', 'chromium']);
 }
 
-function run(command, args, env = process.env) {
-  const { status, error } = spawnSync(command, args, { stdio: ['inherit', 2, 2], env });
+/**
+ * Looks for PostgreSQL's programs where the tests will (`src/cli/bench/postgres.ts`), and installs them where there are
+ * none. Where that cannot be, it is said; the tests that need it then fail.
+ */
+function postgres() {
+  if (findsPostgres()) return;
+  if (!canInstall() || process.env.TABHERD_POSTGRES_BIN !== undefined) {
+    say(
+      `no PostgreSQL ${LEAST_POSTGRES} or newer found, and its tests will fail: install its server, ` +
+        'or name the folder with initdb and postgres in TABHERD_POSTGRES_BIN',
+    );
+    return;
+  }
+  say('no PostgreSQL found: installing the package postgresql with apt-get, without a cluster and not started');
+  // Tests bring up clusters of their own; Debian's would listen on 5432 from now on. Read by postgresql-common.
+  const conf = '/etc/postgresql-common/createcluster.d';
+  if (!existsSync('/usr/bin/pg_lsclusters'))
+    asRoot('sh', ['-c', `mkdir -p ${conf} && echo 'create_main_cluster = false' > ${conf}/tabherd.conf`]);
+  install('--no-install-recommends', 'postgresql');
+  if (!findsPostgres()) say(`the package postgresql is older than ${LEAST_POSTGRES}: its tests will fail`);
+}
+
+function findsPostgres() {
+  const told = process.env.TABHERD_POSTGRES_BIN;
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian) ? readdirSync(debian).map((version) => join(debian, version, 'bin')) : [];
+  const places = told === undefined ? [...(process.env.PATH ?? '').split(delimiter), ...versions] : [told];
+  return places.some((place) => {
+    if (!existsSync(join(place, 'initdb')) || !existsSync(join(place, 'postgres'))) return false;
+    const { stdout } = spawnSync(join(place, 'postgres'), ['--version'], { encoding: 'utf8' });
+    return Number(/\d+/.exec(stdout ?? '')?.[0]) >= LEAST_POSTGRES;
+  });
+}
+
+function canInstall() {
+  return existsSync('/usr/bin/apt-get') && (process.getuid?.() === 0 || existsSync('/usr/bin/sudo'));
+}
+
+function install(...args) {
+  asRoot('apt-get', ['update', '-qq']);
+  asRoot('apt-get', ['install', '-y', '-qq', ...args]);
+}
+
+function asRoot(command, args) {
+  // sudo drops the environment: `env` sets it behind it.
+  const line = ['env', 'DEBIAN_FRONTEND=noninteractive', command, ...args];
+  if (process.getuid?.() === 0) run('env', line.slice(1));
+  else run('sudo', line);
+}
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { stdio: ['inherit', 2, 2] });
   if (error === undefined && status === 0) return;
   say(`\`${command} ${args.join(' ')}\` failed${error === undefined ? '' : `: ${error.message}`}`);
   process.exit(status ?? 1);

@@ -1,0 +1,74 @@
+/** The PostgreSQL that the tests bring along: new enough, back after a crash with all it acknowledged, gone at the end. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
+import { build } from 'vite';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../helpers/keyservers.ts';
+import { sharedPostgres, startPostgres } from '../helpers/postgres.ts';
+
+async function ask<Row>(url: string, query: string): Promise<Row[]> {
+  const client = new Client({ connectionString: url });
+  // A server that is killed is no reason for an uncaught error.
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const { rows } = await client.query(query);
+    return rows as Row[];
+  } finally {
+    await client.end();
+  }
+}
+
+test('is 15 or newer, and the same one for all who ask', async () => {
+  const url = await sharedPostgres();
+  expect(await sharedPostgres()).toBe(url);
+  const [row] = await ask<{ version: number }>(url, "select current_setting('server_version_num')::int as version");
+  expect(row?.version).toBeGreaterThanOrEqual(150_000);
+});
+
+test('keeps through SIGKILL what it acknowledged, at the same address', async () => {
+  const postgres = await startPostgres();
+  try {
+    await ask(postgres.url, 'create table kept as select 42 as n');
+    const { pid } = postgres;
+    await postgres.kill();
+    await expect(ask(postgres.url, 'select 1')).rejects.toThrow('ECONNREFUSED');
+    await postgres.restart();
+    expect(postgres.pid).not.toBe(pid);
+    expect(await ask(postgres.url, 'select n from kept')).toEqual([{ n: 42 }]);
+  } finally {
+    await postgres.stop();
+  }
+});
+
+test('does not outlive a process that is killed', async () => {
+  const folder = temporaryFolder();
+  try {
+    await build({
+      configFile: false,
+      logLevel: 'error',
+      build: {
+        ssr: fileURLToPath(new URL('../helpers/postgres-process.ts', import.meta.url)),
+        outDir: folder.path,
+        target: 'node20',
+      },
+    });
+    const child = spawn(process.execPath, [`${folder.path}/postgres-process.js`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [said] = (await once(child.stdout, 'data')) as [Buffer];
+    const url = said.toString();
+    const [row] = await ask<{ data: string }>(url, "select current_setting('data_directory') as data");
+    const data = row?.data ?? '';
+    expect(existsSync(data)).toBe(true);
+    child.kill('SIGKILL');
+    while (existsSync(data)) await sleep(50);
+    await expect(ask(url, 'select 1')).rejects.toThrow('ECONNREFUSED');
+  } finally {
+    folder.remove();
+  }
+});
