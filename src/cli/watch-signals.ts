@@ -1,6 +1,7 @@
 /**
  * What a server does when it is told: SIGTERM and Ctrl-C drain it and end the process, a second one ends it at once; SIGHUP
- * reloads. A SIGHUP because the terminal it was started from is gone drains, too: nobody would be left to end it.
+ * reloads. A SIGHUP because the terminal it was started from is gone drains, too: nobody would be left to end it. (Node
+ * then ends with SIGABRT, since it cannot put that terminal back in order; all is closed by then.)
  */
 import { closeSync, openSync } from 'node:fs';
 

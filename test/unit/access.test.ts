@@ -54,6 +54,7 @@ async function serve(rules: Parameters<typeof accessBy>[0], trustProxy: boolean 
   apps.push(app);
   guardAccess(app, accessBy(rules));
   app.get('/', () => 'in');
+  app.get('/healthz', () => 'ok');
   return { app, url: await app.listen({ port: 0, host: '127.0.0.1' }) };
 }
 
@@ -64,6 +65,7 @@ test('a refused address gets a problem document', async () => {
   expect(response.headers.get('content-type')).toContain('application/problem+json');
   const detail = 'this keyserver does not serve your address, 127.0.0.1';
   expect(await response.json()).toMatchObject({ status: 403, code: 'unauthorized', detail });
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
 
 test('a forwarded address counts where its proxy is trusted, and nowhere else', async () => {

@@ -3,7 +3,8 @@
  * and no others; or else all but the `ignored`; or else all. A rule is an address, a CIDR range, or `1.2.3.*`.
  *
  * The address is fastify's `request.ip`: the socket's, or what a reverse proxy said where `trustProxy` trusts it. Refused
- * requests, `/healthz` among them, get a 403 problem document.
+ * requests get a 403 problem document. The two checks of health answer everybody: a supervisor that is refused would
+ * restart the keyserver, and they tell nothing.
  */
 import { BlockList, isIP } from 'node:net';
 import type { FastifyInstance } from 'fastify';
@@ -25,10 +26,12 @@ export function accessBy({ allowed, ignored }: AccessRules): MayAccess {
   return (address) => !contains(ignores, address);
 }
 
+const FOR_EVERYBODY = new Set(['/healthz', '/readyz']);
+
 /** To be called before routes are registered: hooks concern what comes after them. */
 export function guardAccess(app: FastifyInstance, mayAccess: MayAccess): void {
   app.addHook('onRequest', (request, reply, next) => {
-    if (mayAccess(request.ip)) return next();
+    if (mayAccess(request.ip) || FOR_EVERYBODY.has(request.url)) return next();
     const detail = `this keyserver does not serve your address, ${request.ip}`;
     reply.header('connection', 'close');
     sendProblem(reply, { status: 403, code: 'unauthorized', detail });
