@@ -181,6 +181,11 @@ const common = {
     placeholder: 'address',
     live: true,
   }),
+  proxies: OneOf(['any', 'listed', 'none'], {
+    description: 'which proxies are served: any that was not revoked, those that were listed, or none',
+    default: 'any',
+    placeholder: 'which',
+  }),
   maxConnections: Type.Integer({
     minimum: 1,
     maximum: 1_000_000,
