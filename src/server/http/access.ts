@@ -33,7 +33,6 @@ export function guardAccess(app: FastifyInstance, mayAccess: MayAccess): void {
   app.addHook('onRequest', (request, reply, next) => {
     if (mayAccess(request.ip) || FOR_EVERYBODY.has(request.url)) return next();
     const detail = `this keyserver does not serve your address, ${request.ip}`;
-    reply.header('connection', 'close');
     sendProblem(reply, { status: 403, code: 'unauthorized', detail });
   });
 }
