@@ -1,4 +1,7 @@
-/** `tabherd serve`: what `npm start` runs. Prints where it is to be found; ends well on SIGTERM and SIGINT. */
+/**
+ * `tabherd serve`, which `npm start` runs, and `tabherd proxy`. Print where they are to be found, drain on SIGTERM and SIGINT,
+ * reload on SIGHUP.
+ */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Value } from 'typebox/value';
@@ -6,44 +9,92 @@ import { kinds } from '../contests/kinds.ts';
 import { manifests as builtIn } from '../contests/manifests.ts';
 import { ContestManifest } from '../domain/contest.ts';
 import { faultOf } from '../protocol/fault.ts';
-import { startServer } from '../server/serve.ts';
+import type { ProxySettings } from '../server/proxy/proxy.ts';
+import { type KeyserverOptions, type ProxyLiveOptions, startProxy, startServer } from '../server/serve.ts';
+import type { Configured } from './config/options.ts';
+import { differences } from './config/read-config.ts';
+import type { ProxyConfig, ServeConfig } from './config/settings.ts';
+import { watchSignals } from './watch-signals.ts';
 
-export interface ServeOptions {
-  port: number;
-  host?: string;
-  data: string;
-  contests?: string[];
-  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-}
+// dist/server/tabherd.js serves dist/app.
+const appDir = fileURLToPath(new URL('../app', import.meta.url));
 
-export async function serve(options: ServeOptions, version: string): Promise<void> {
-  const manifests = options.contests === undefined ? builtIn : await Promise.all(options.contests.map(readManifest));
-  const server = await startServer({
-    dataDir: options.data,
-    port: options.port,
-    ...(options.host === undefined ? {} : { host: options.host }),
-    // dist/server/tabherd.js serves dist/app.
-    appDir: fileURLToPath(new URL('../app', import.meta.url)),
-    manifests,
-    kinds,
-    version,
-    logLevel: options.logLevel,
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+export async function serve({ config, reread }: Configured<ServeConfig>, version: string): Promise<void> {
+  const manifests = config.contests === undefined ? builtIn : await Promise.all(config.contests.map(readManifest));
+  const server = await startServer({ ...keyserverOptions(config, version), manifests });
+  say(`Tabherd ${version} is at ${server.url}`);
+  say(`Contests: ${manifests.map(({ name }) => name).join(', ')}. Ledger in ${ledgerOf(config)}. Ctrl-C ends it.`);
+  let before = config;
+  watchSignals({
+    onDrain: () => server.close(),
+    async onReload() {
+      const { config: after } = await reread();
+      server.reload(keyserverOptions(after, version));
+      sayChanges('serve', before, after);
+      before = after;
+    },
+    onError: (error) => complain(error),
   });
-  process.stdout.write(
-    `Tabherd ${version} is at ${server.url}\n` +
-      `Contests: ${manifests.map(({ name }) => name).join(', ')}. Ledger in ${options.data}/. Ctrl-C ends it.\n`,
-  );
-  let closing = false;
-  const close = (): void => {
-    // The second Ctrl-C does not wait.
-    if (closing) process.exit(130);
-    closing = true;
-    void server.close().then(() => process.exit(0));
-  };
-  process.on('SIGINT', close);
-  process.on('SIGTERM', close);
 }
 
+export async function proxy({ config, reread }: Configured<ProxyConfig>, version: string): Promise<void> {
+  if (config.upstreams.length === 0) throw new Error('a proxy needs an upstream: --upstreams URL');
+  const server = await startProxy({
+    ...keyserverOptions(config, version),
+    ...proxyOptions(config),
+    upstreams: config.upstreams,
+  });
+  say(`Tabherd ${version}, a proxy, is at ${server.url}`);
+  say(`It fetches from ${config.upstreams.join(', ')}. Its ledger is in ${ledgerOf(config)}. Ctrl-C ends it.`);
+  say(`Its identity there: ${server.id}`);
+  let before = config;
+  watchSignals({
+    onDrain: () => server.close(),
+    async onReload() {
+      const { config: after } = await reread();
+      server.reload({ ...keyserverOptions(after, version), ...proxyOptions(after) });
+      sayChanges('proxy', before, after);
+      before = after;
+    },
+    onError: (error) => complain(error),
+  });
+  process.on('SIGUSR2', () => {
+    say('Speaking with the upstream, as told.');
+    void server.talk();
+  });
+}
+
+function keyserverOptions(config: ServeConfig, version: string): KeyserverOptions {
+  const { blockLog, ...rest } = config;
+  const { dir, ...how } = blockLog;
+  return { ...rest, appDir, kinds, version, blockLog: dir === undefined ? undefined : { folder: dir, ...how } };
+}
+
+function proxyOptions(config: ProxyConfig): Pick<ProxyLiveOptions, 'settings' | 'schedule'> {
+  const { fallback, mode, minStock, maxStock, maxBufferDays, proxies } = config;
+  const { reportBatch, reportAgeSeconds, connectPeriodSeconds } = config;
+  const stock = { minStock, maxStock, maxBufferDays };
+  const talk = { fallback, mode, proxies, reportBatch, reportAgeSeconds, connectPeriodSeconds };
+  return { settings: { ...stock, ...talk } satisfies ProxySettings, schedule: config.schedule };
+}
+
+const ledgerOf = ({ databaseUrl, databaseSchema, dataDir }: ServeConfig): string =>
+  databaseUrl === undefined ? `${dataDir}/` : `${new URL(databaseUrl).host}, schema ${databaseSchema}`;
+
+function sayChanges(command: 'serve' | 'proxy', before: ServeConfig, after: ServeConfig): void {
+  const { live, atNextStart } = differences(command, before, after);
+  if (live.length > 0) say(`Reloaded: ${live.join(', ')}.`);
+  if (atNextStart.length > 0) say(`Takes effect at the next start: ${atNextStart.join(', ')}.`);
+  if (live.length + atNextStart.length === 0) say('Reloaded: nothing has changed.');
+}
+
+function complain(error: unknown): void {
+  process.stderr.write(`tabherd: ${error instanceof Error ? error.message : String(error)}\n`);
+}
 async function readManifest(path: string): Promise<ContestManifest> {
   let manifest: unknown;
   try {

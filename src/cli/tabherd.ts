@@ -1,11 +1,11 @@
 /** The command line: `npm run -s tabherd -- <command>`. Each command is a file of its own. */
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_PORT } from '../server/serve.ts';
+import { Command, InvalidArgumentError } from 'commander';
 import { benchCommand } from './bench/command.ts';
+import { withSettings } from './config/options.ts';
 import { crunch } from './crunch.ts';
 import { knownAnswers } from './known-answers.ts';
 import { choose, stubs } from './make.ts';
-import { serve } from './serve.ts';
+import { proxy, serve } from './serve.ts';
 import { status } from './status.ts';
 
 declare const __TABHERD_VERSION__: string;
@@ -27,19 +27,23 @@ const program = new Command('tabherd')
   .version(__TABHERD_VERSION__)
   .showHelpAfterError('(--help shows what there is)');
 
-program
-  .command('serve')
-  .description('run a keymaster, a gateway and the PWA on one port, over an embedded store')
-  .option('-p, --port <number>', 'port to listen on; 0: any free one', whole(0, 65_535), DEFAULT_PORT)
-  .option('--host <address>', 'address to listen on (default: all of this machine)')
-  .option('-d, --data <folder>', 'where the ledger is kept; made if missing', 'data')
-  .option('-c, --contests <file...>', 'contest manifests (JSON) instead of the built-in ones, in order')
-  .addOption(
-    new Option('--log-level <level>', 'what to log, as JSON lines on standard output')
-      .choices(['debug', 'info', 'warn', 'error', 'silent'])
-      .default('warn'),
-  )
-  .action((options) => serve(options, __TABHERD_VERSION__));
+withSettings(
+  program
+    .command('serve')
+    .description('run a keymaster, a gateway and the PWA on one port, over an embedded store or a PostgreSQL'),
+  'serve',
+  (configured) => serve(configured, __TABHERD_VERSION__),
+);
+
+withSettings(
+  program
+    .command('proxy')
+    .description(
+      'run a proxy: a keyserver that fetches big blocks from another and hands them on; it serves the PWA too',
+    ),
+  'proxy',
+  (configured) => proxy(configured, __TABHERD_VERSION__),
+);
 
 program
   .command('crunch')

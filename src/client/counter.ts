@@ -7,9 +7,9 @@ import type { ClientInfo } from '../domain/client.ts';
 import { Backoff, LONGEST_WAIT_MS } from '../protocol/backoff.ts';
 import { RefusedError, UnreachableError } from '../protocol/errors.ts';
 import type { ExchangeReply, ExchangeRequest, Keyserver } from '../protocol/keyserver.ts';
+import { isOlder } from '../protocol/version.ts';
 import type { EngineSnapshot } from './snapshot.ts';
 import { SPOKEN, told } from './spoken.ts';
-import { isOlder } from './version.ts';
 
 /** The least wait before asking again where there was no work. */
 const NO_WORK_MS = 5_000;

@@ -150,13 +150,18 @@ export const Status = Type.Object({
 });
 export type Status = Static<typeof Status>;
 
+/** Where a request comes from, as far as the gateway can tell. */
+export interface Origin {
+  address?: string;
+}
+
 export interface Keyserver {
   /**
    * Reports in, leases out, in one round trip.
    * @throws RefusedError the request as a whole is bad; a bad report is a `refused` result, not an error.
    * @throws UnreachableError no answer; repeat later.
    */
-  exchange(request: ExchangeRequest): Promise<ExchangeReply>;
+  exchange(request: ExchangeRequest, origin?: Origin): Promise<ExchangeReply>;
   /** Gives leased blocks back unworked. Errors as `exchange`. */
   release(request: ReleaseRequest): Promise<ReleaseReply>;
   /** All contests in the order in which work is handed out. */

@@ -6,8 +6,11 @@
 import type { Report } from '../domain/work.ts';
 import { MAX_REPORTS } from './keyserver.ts';
 
-/** The longest body a gateway reads: about twenty full reports of RC5; any single report fits. */
+/** The longest body a client sends: about twenty full reports of RC5; any single report fits. */
 export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** … and a proxy: the longest that a gateway reads. */
+export const MAX_PROXY_BODY_BYTES = 4 * 1024 * 1024;
 
 /** What the client's name, its wishes and the braces may take; the leases it names are counted besides. */
 const ENVELOPE_BYTES = 16 * 1024;

@@ -1,43 +1,111 @@
 /**
- * A whole keyserver in one process: store, keymaster and gateway on one port. It handles no signals and ends no
+ * A whole keyserver in one process: store, keymaster or proxy, and gateway on one port. It handles no signals and ends no
  * process: whoever calls it owns those, and closes what it got.
  */
+import { mkdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
-import fastify from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { ContestKind } from '../contests/kind.ts';
+import type { ClientInfo } from '../domain/client.ts';
 import type { ContestKindName, ContestManifest } from '../domain/contest.ts';
+import { HttpKeyserver } from '../protocol/http-keyserver.ts';
+import type { Directive, Keyserver } from '../protocol/keyserver.ts';
+import { isOlder } from '../protocol/version.ts';
+import { accessBy, limitConnections } from './http/access.ts';
 import { createGateway } from './http/gateway.ts';
+import { Metrics } from './http/metrics.ts';
 import { Keymaster } from './keymaster/keymaster.ts';
+import type { DeskPorts } from './ledger/desk.ts';
+import type { ProxyPolicy } from './ledger/proxies.ts';
+import { isOnline } from './proxy/online.ts';
+import { Proxy, type ProxySettings } from './proxy/proxy.ts';
+import { parseSchedule } from './proxy/schedule.ts';
+import { BlockLog, type BlockLogOptions } from './statistics/block-log.ts';
+import { observing } from './statistics/observing.ts';
+import { parseVerbosity } from './statistics/verbosity.ts';
+import { openPostgresStore } from './store/postgres.ts';
 import { openSqliteStore } from './store/sqlite.ts';
+import type { Store } from './store/store.ts';
 
 /** distributed.net's port. */
 export const DEFAULT_PORT = 2064;
 
 const SWEEP_EVERY_MS = 15_000;
+const TICK_EVERY_MS = 1000;
 
 /** How long requests under way may take once the server closes; an exchange takes milliseconds. */
 const DRAIN_MS = 2000;
 
-export interface ServerOptions {
+/** An upstream gets a proxy's reports by the thousand, and may take a while over them. */
+const UPSTREAM_TIMEOUT_MS = 60_000;
+
+/** What may change while it runs. */
+export interface LiveOptions {
+  logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Topics for the console; all unless told. */
+  verbosity?: string | undefined;
+  /** Messages of the day. */
+  motd?: readonly string[] | undefined;
+  /** Older clients are told to update. */
+  minClientVersion?: string | undefined;
+  allowedIp?: readonly string[] | undefined;
+  ignoredIp?: readonly string[] | undefined;
+  maxConnections?: number | undefined;
+}
+
+export interface KeyserverOptions extends LiveOptions {
   /** Made if it is not there; belongs to one process at a time. */
   dataDir: string;
+  /** PostgreSQL instead of the embedded store. */
+  databaseUrl?: string | undefined;
+  databaseSchema?: string | undefined;
   /** 0: any free one. */
   port?: number | undefined;
   /** All addresses unless told: of both families, or of IPv4 where the machine has no other. */
   host?: string | undefined;
   appDir?: string | undefined;
-  manifests: readonly ContestManifest[];
   kinds: Readonly<Record<ContestKindName, ContestKind>>;
   version: string;
-  logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Which proxies are served. */
+  proxies?: ProxyPolicy | undefined;
+  /** A line for every finished block. */
+  blockLog?: Omit<BlockLogOptions, 'log' | 'clock'> | undefined;
+  trustProxyHeaders?: boolean | readonly string[] | undefined;
 }
 
-export interface Server {
+export interface ServerOptions extends KeyserverOptions {
+  manifests: readonly ContestManifest[];
+}
+
+export interface ProxyLiveOptions extends LiveOptions {
+  /** Kept as they are given: change them in place. */
+  settings: ProxySettings;
+  /** Windows of the week when it may speak with an upstream; always unless told. */
+  schedule?: readonly string[] | undefined;
+}
+
+export interface ProxyOptions extends KeyserverOptions, ProxyLiveOptions {
+  /** Addresses, in order. */
+  upstreams: readonly string[];
+  /** Shown to the upstream. */
+  name?: string | undefined;
+}
+
+export interface Server<Live extends LiveOptions = LiveOptions> {
   /** Where a browser on this machine finds it. */
   readonly url: string;
+  /** Takes what may change while it runs; the rest of what is given is passed over. */
+  reload(options: Live): void;
   /** Takes no more requests, answers those it has, and closes the ledger. */
   close(): Promise<void>;
+}
+
+export interface ProxyServer extends Server<ProxyLiveOptions> {
+  /** The proxy's name at its upstream. */
+  readonly id: string;
+  /** Speaks with the upstream now. */
+  talk(): Promise<void>;
 }
 
 /** The server cannot start; the message says why and what to do. */
@@ -48,42 +116,188 @@ export class ServeError extends Error {
 /**
  * @throws ServeError the port cannot be had.
  * @throws StoreError the data folder is in use, or its ledger contradicts a manifest.
- * @throws TypeError a manifest contradicts itself.
+ * @throws TypeError a manifest or an option contradicts itself.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { port = DEFAULT_PORT, logLevel = 'info', version } = options;
-  const host = options.host ?? (hasIpv6() ? '::' : '0.0.0.0');
-  // The pino that fastify brings, set up as fastify does: JSON lines on stdout.
-  const { log } = fastify({ logger: { level: logLevel } });
-  const store = await openSqliteStore(resolve(options.dataDir));
-  try {
-    const { manifests, kinds } = options;
-    const keymaster = await Keymaster.open({ store, manifests, kinds, clock: Date.now, log, version });
-    const appDir = options.appDir === undefined ? undefined : resolve(options.appDir);
-    const gateway = await createGateway({ keyserver: keymaster, appDir, logger: log, version });
-    await gateway.listen({ port, host }).catch((cause: unknown) => {
-      throw listenError(cause, port, host);
+  const { manifests, version, proxies } = options;
+  const { server } = await start(options, async (ports, told) => {
+    const keymaster = await Keymaster.open({ ...ports, manifests, version, proxies, ...told });
+    return { keyserver: keymaster, sweep: () => keymaster.sweep(), close: () => keymaster.close() };
+  });
+  return server;
+}
+
+/** Errors as `startServer`'s; a StoreError also where the ledger is a keymaster's. */
+export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
+  const { upstreams, settings, version, name } = options;
+  let mayTalk = parseSchedule(options.schedule ?? []);
+  const { server, made } = await start(options, async (ports, told) => {
+    const proxy = await Proxy.open({
+      ...ports,
+      ...told,
+      upstreams: upstreams.map((url) => ({
+        url,
+        keyserver: new HttpKeyserver(url, { fetch, timeoutMs: UPSTREAM_TIMEOUT_MS }),
+      })),
+      settings,
+      schedule: (at) => mayTalk(at),
+      isOnline,
+      name,
+      version,
     });
-    const sweeping = setInterval(() => {
-      keymaster.sweep().catch((err: unknown) => log.error({ err }, 'the sweep failed'));
-    }, SWEEP_EVERY_MS);
-    sweeping.unref();
+    const ticking = every(TICK_EVERY_MS, () => proxy.tick(), 'the look at the stock failed', ports.log);
     return {
-      url: urlOf(gateway.server.address(), host),
+      keyserver: proxy,
+      proxy,
+      sweep: () => proxy.sweep(),
       async close() {
+        clearInterval(ticking);
+        await proxy.close();
+      },
+    };
+  });
+  return {
+    url: server.url,
+    id: made.proxy.id,
+    talk: () => made.proxy.talk(),
+    reload(live) {
+      server.reload(live);
+      mayTalk = parseSchedule(live.schedule ?? []);
+      Object.assign(settings, live.settings);
+    },
+    close: () => server.close(),
+  };
+}
+
+interface Made {
+  keyserver: Keyserver;
+  sweep(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What an operator tells clients, as it is now. */
+interface Told {
+  messages: () => readonly string[];
+  directives: (client: ClientInfo) => readonly Directive[];
+}
+
+async function start<M extends Made>(
+  options: KeyserverOptions,
+  make: (ports: DeskPorts & { log: FastifyBaseLogger }, told: Told) => Promise<M>,
+): Promise<{ server: Server; made: M }> {
+  const { version, kinds } = options;
+  let live = liveOf(options);
+  // The pino that fastify brings, set up as fastify does: JSON lines on stdout.
+  const { log } = fastify({ logger: { level: options.logLevel ?? 'info' } });
+  const store = await openStore(options, log);
+  const undo: (() => Promise<void> | void)[] = [() => store.close()];
+  try {
+    const clock = Date.now;
+    const metrics = new Metrics({ status: () => made.keyserver.status(), log, version });
+    const blockLog =
+      options.blockLog === undefined ? undefined : await BlockLog.open({ ...options.blockLog, log, clock });
+    undo.push(async () => blockLog?.close());
+    const observer = observing({ log, clock, metrics, blockLog, says: (topic) => live.says(topic) });
+    const made = await make(
+      { store, kinds, clock, log, observer },
+      { messages: () => live.messages, directives: (client) => live.directives(client) },
+    );
+    const { keyserver } = made;
+    undo.push(() => made.close());
+    let draining = false;
+    const gateway = await createGateway({
+      keyserver,
+      appDir: options.appDir === undefined ? undefined : resolve(options.appDir),
+      logger: log,
+      version,
+      metrics,
+      clock,
+      mayAccess: (address) => live.mayAccess(address),
+      trustProxy: options.trustProxyHeaders,
+      unready: async () => [...(draining ? ['the keyserver, which is closing'] : []), ...(await unreadable(store))],
+    });
+    limitConnections(gateway, live.maxConnections);
+    await listen(gateway, options);
+    const sweeping = every(SWEEP_EVERY_MS, () => made.sweep(), 'the sweep failed', log);
+    if (live.says('starts')) log.info({ version }, 'the keyserver serves');
+    const server: Server = {
+      url: urlOf(gateway.server.address(), hostOf(options)),
+      reload(changed) {
+        live = liveOf({ ...options, ...changed });
+        log.level = changed.logLevel ?? log.level;
+        limitConnections(gateway, live.maxConnections);
+      },
+      async close() {
+        draining = true;
+        if (live.says('stops')) log.info({}, 'the keyserver ends');
         clearInterval(sweeping);
         // A browser opens sockets ahead of need; Node counts one that never spoke as busy, for half a minute.
         const impatient = setTimeout(() => gateway.server.closeAllConnections(), DRAIN_MS);
         await gateway.close();
         clearTimeout(impatient);
-        await keymaster.close();
-        await store.close();
+        for (const step of undo.toReversed()) await step();
       },
     };
+    return { server, made };
   } catch (error) {
-    await store.close();
+    for (const step of undo.toReversed()) await step();
     throw error;
   }
+}
+
+function liveOf(options: LiveOptions) {
+  const { minClientVersion, maxConnections = Number.POSITIVE_INFINITY } = options;
+  return {
+    says: parseVerbosity(options.verbosity ?? 'all'),
+    messages: options.motd ?? [],
+    mayAccess: accessBy({ allowed: options.allowedIp ?? [], ignored: options.ignoredIp ?? [] }),
+    maxConnections,
+    directives: ({ version, class: kind }: ClientInfo): readonly Directive[] =>
+      minClientVersion !== undefined && kind !== 'proxy' && isOlder(version, minClientVersion)
+        ? [{ do: 'update', code: 452, version: minClientVersion }]
+        : [],
+  };
+}
+
+function openStore(options: KeyserverOptions, log: FastifyBaseLogger): Promise<Store> {
+  const { dataDir, databaseUrl: url, databaseSchema: schema } = options;
+  if (url === undefined) return openSqliteStore(resolve(dataDir));
+  mkdirSync(resolve(dataDir), { recursive: true });
+  const onError = (err: Error): void => log.warn({ err }, 'a connection to PostgreSQL broke');
+  return openPostgresStore({ url, onError, ...(schema === undefined ? {} : { schema }) });
+}
+
+async function unreadable(store: Store): Promise<string[]> {
+  try {
+    await store.read((ledger) => ledger.contests());
+    return [];
+  } catch {
+    return ['the ledger'];
+  }
+}
+
+function every(ms: number, work: () => Promise<void>, failed: string, log: FastifyBaseLogger): NodeJS.Timeout {
+  let busy = false;
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    work()
+      .catch((err: unknown) => log.error({ err }, failed))
+      .finally(() => {
+        busy = false;
+      });
+  }, ms);
+  return timer.unref();
+}
+
+const hostOf = ({ host }: KeyserverOptions): string => host ?? (hasIpv6() ? '::' : '0.0.0.0');
+
+async function listen(gateway: FastifyInstance, options: KeyserverOptions): Promise<void> {
+  const { port = DEFAULT_PORT } = options;
+  const host = hostOf(options);
+  await gateway.listen({ port, host }).catch((cause: unknown) => {
+    throw listenError(cause, port, host);
+  });
 }
 
 function hasIpv6(): boolean {

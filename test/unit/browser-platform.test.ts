@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { machineOfUserAgent } from '../../src/client/browser-platform.ts';
-import { isOlder } from '../../src/client/version.ts';
+import { isOlder } from '../../src/protocol/version.ts';
 
 test.each([
   ['Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0', { os: 'Linux', cpu: 'x86_64' }],

@@ -88,7 +88,6 @@ const common = {
     Type.Array(Type.String({ minLength: 1 }), {
       description: 'contest manifests (JSON) instead of the built-in ones, in order',
       flag: '-c, --contests <file...>',
-      live: true,
     }),
   ),
   logLevel: OneOf(['debug', 'info', 'warn', 'error', 'silent'], {
@@ -243,7 +242,7 @@ const proxyOnly = {
     minimum: 1,
     maximum: 1024,
     description: 'hand reports in once there are so many',
-    default: 64,
+    default: 256,
     placeholder: 'number',
     live: true,
   }),
@@ -251,7 +250,7 @@ const proxyOnly = {
     minimum: 0,
     maximum: 86_400,
     description: '… or once the oldest has waited so long',
-    default: 30,
+    default: 120,
     placeholder: 'seconds',
     live: true,
   }),

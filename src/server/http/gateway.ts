@@ -5,6 +5,7 @@
  * here bodies are checked as they came, by typebox, and the first fault is named by its JSON pointer.
  * No COOP or COEP: nothing of ours needs SharedArrayBuffer, and pages that embed us would have to have them too.
  */
+import fastifyCompress from '@fastify/compress';
 import fastifySwagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, {
@@ -18,10 +19,15 @@ import { Compile } from 'typebox/compile';
 import { RefusedError } from '../../protocol/errors.ts';
 import { faultOf } from '../../protocol/fault.ts';
 import type { Keyserver } from '../../protocol/keyserver.ts';
-import { MAX_BODY_BYTES } from '../../protocol/report-batch.ts';
+import { MAX_PROXY_BODY_BYTES } from '../../protocol/report-batch.ts';
+import { guardAccess, type MayAccess } from './access.ts';
+import { healthPlugin } from './health.ts';
+import type { Metrics } from './metrics.ts';
+import { metricsPlugin } from './metrics-plugin.ts';
 import { sendError, sendProblem } from './problems.ts';
 import { METHODS, routes } from './routes.ts';
 import { serveApp } from './static-app.ts';
+import { statusPagePlugin } from './status-page.ts';
 
 export interface GatewayOptions {
   keyserver: Keyserver;
@@ -31,6 +37,17 @@ export interface GatewayOptions {
   logger?: FastifyBaseLogger | undefined;
   /** Named in the OpenAPI description. */
   version: string;
+  /** Without them there is no `/metrics`. */
+  metrics?: Metrics | undefined;
+  /** Who is served, by address; all unless told. */
+  mayAccess?: MayAccess | undefined;
+  /** Reverse proxies whose X-Forwarded-For is believed; none unless told. */
+  trustProxy?: boolean | readonly string[] | undefined;
+  /** What is not ready; see `health.ts`. */
+  unready?: (() => Promise<readonly string[]>) | undefined;
+  clock?: (() => number) | undefined;
+  /** More routes, such as the operator's. */
+  more?: ((app: FastifyInstance) => Promise<void>) | undefined;
 }
 
 const SECURITY_HEADERS = {
@@ -51,11 +68,13 @@ const SECURITY_HEADERS = {
 
 /** Ready to `listen` or `inject`; close it with `close()`. */
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
+  const { keyserver, metrics, mayAccess, trustProxy = false, unready = async () => [] } = options;
   const app = fastify({
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
     // A line a request would be the load's own shadow; errors are logged where they happen.
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: MAX_BODY_BYTES,
+    bodyLimit: MAX_PROXY_BODY_BYTES,
+    trustProxy: typeof trustProxy === 'object' ? [...trustProxy] : trustProxy,
     // A client that dribbles its request has this long.
     requestTimeout: 30_000,
     frameworkErrors: (error, _request, reply) => {
@@ -79,6 +98,8 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   });
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(SECURITY_HEADERS);
+    // A client may send what we can read (RFC 9110, 12.5.3).
+    reply.header('accept-encoding', 'gzip');
   });
 
   await app.register(fastifySwagger, {
@@ -91,8 +112,14 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
       },
     },
   });
-  app.get('/healthz', { schema: { hide: true } }, (_request, reply) => reply.type('text/plain').send('ok\n'));
-  await app.register(routes, { prefix: '/api/v1', keyserver: options.keyserver });
+  if (metrics !== undefined) await app.register(metricsPlugin, { metrics });
+  if (mayAccess !== undefined) guardAccess(app, mayAccess);
+  // Below this a reply fits in one packet either way.
+  await app.register(fastifyCompress, { threshold: 2048, encodings: ['gzip'], requestEncodings: ['gzip', 'identity'] });
+  await app.register(healthPlugin, { unready });
+  await app.register(statusPagePlugin, { keyserver, clock: options.clock ?? Date.now });
+  await app.register(routes, { prefix: '/api/v1', keyserver });
+  await options.more?.(app);
   await serveApp(app, options.appDir);
   await app.ready();
   return app;

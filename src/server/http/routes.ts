@@ -18,7 +18,7 @@ const problem = (description: string) => ({
 });
 const problems = {
   400: problem('The body is not what the schema says; `field` points at the place.'),
-  413: problem('The body is larger than 1 MiB.'),
+  413: problem('The body is larger than 4 MiB.'),
   415: problem('The body is not application/json.'),
   422: problem('The body names something that this keyserver does not have.'),
   503: problem('Nothing was recorded; the same request may be repeated after Retry-After seconds.'),
@@ -32,6 +32,9 @@ export const METHODS: ReadonlyMap<string, 'GET' | 'POST'> = new Map([
   ['/api/v1/status', 'GET'],
   ['/api/v1/openapi.json', 'GET'],
   ['/healthz', 'GET'],
+  ['/readyz', 'GET'],
+  ['/metrics', 'GET'],
+  ['/status', 'GET'],
 ]);
 
 export const routes: FastifyPluginCallbackTypebox<{ keyserver: Keyserver }> = (app, { keyserver }, done) => {
@@ -48,7 +51,7 @@ export const routes: FastifyPluginCallbackTypebox<{ keyserver: Keyserver }> = (a
         response: { 200: ExchangeReply, ...problems },
       },
     },
-    (request) => keyserver.exchange(request.body),
+    (request) => keyserver.exchange(request.body, { address: request.ip }),
   );
   app.post(
     '/release',

@@ -12,6 +12,7 @@ import type {
   ExchangeReply,
   ExchangeRequest,
   Keyserver,
+  Origin,
   ReleaseReply,
   ReleaseRequest,
   Status,
@@ -32,8 +33,8 @@ export interface KeymasterPorts extends DeskPorts {
   version: string;
   proxies?: ProxyPolicy | undefined;
   /** Messages of the day, beside those that were set at run time. */
-  messages?: readonly string[];
-  directives?(client: ClientInfo): readonly Directive[];
+  messages?: () => readonly string[];
+  directives?: (client: ClientInfo) => readonly Directive[];
 }
 
 export class Keymaster implements Keyserver {
@@ -70,8 +71,8 @@ export class Keymaster implements Keyserver {
     return keymaster;
   }
 
-  exchange(request: ExchangeRequest): Promise<ExchangeReply> {
-    return this.desk.exchange(request);
+  exchange(request: ExchangeRequest, origin?: Origin): Promise<ExchangeReply> {
+    return this.desk.exchange(request, origin);
   }
 
   release(request: ReleaseRequest): Promise<ReleaseReply> {
@@ -124,7 +125,7 @@ export class Keymaster implements Keyserver {
       admitProxy: (request, now) => this.#proxies.admit(request, now),
       source: () => EVERYTHING,
       accepted: async (_books: Books) => {},
-      messages: () => [...(this.#ports.messages ?? []), ...this.#messages],
+      messages: () => [...(this.#ports.messages?.() ?? []), ...this.#messages],
       directives: (client) => this.#ports.directives?.(client) ?? [],
       trusted: () => this.#keyring.trusted(),
       shown: (state) => state,

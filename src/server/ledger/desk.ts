@@ -14,6 +14,7 @@ import {
   type ExchangeReply,
   type ExchangeRequest,
   MAX_REPORTS,
+  type Origin,
   PROTOCOLS,
   type ProtocolName,
   type ReleaseReply,
@@ -46,7 +47,14 @@ export interface DeskPorts {
 }
 
 export interface Observer {
-  reported?(client: ClientInfo, manifest: ContestManifest, report: Report, result: ReportResult): void;
+  reported?(
+    client: ClientInfo,
+    manifest: ContestManifest,
+    report: Report,
+    result: ReportResult,
+    address: string | undefined,
+  ): void;
+  exchanged?(client: ClientInfo, address: string | undefined): void;
   leased?(client: ClientInfo, leases: readonly Lease[]): void;
   committed?(size: number, seconds: number): void;
 }
@@ -73,7 +81,7 @@ export class Desk {
     });
   }
 
-  async exchange(request: ExchangeRequest): Promise<ExchangeReply> {
+  async exchange(request: ExchangeRequest, origin?: Origin): Promise<ExchangeReply> {
     const { client, reports, want } = request;
     const protocol = protocolOf(request);
     const sender: Sender = { client, isProxy: protocol === 'keyserver<-proxy/1' };
@@ -98,7 +106,7 @@ export class Desk {
       },
     });
     this.#arrive(client, reply.now);
-    this.#observe(request, reply);
+    this.#observe(request, reply, origin?.address);
     return this.#inProtocol(protocol, sender, reply);
   }
 
@@ -212,15 +220,20 @@ export class Desk {
     }
   }
 
-  #observe({ client, reports }: ExchangeRequest, { results, leases }: Pick<ExchangeReply, 'results' | 'leases'>): void {
+  #observe(
+    { client, reports }: ExchangeRequest,
+    { results, leases }: Pick<ExchangeReply, 'results' | 'leases'>,
+    address: string | undefined,
+  ): void {
     const { observer } = this.#ports;
     if (observer === undefined) return;
+    observer.exchanged?.(client, address);
     if (leases.length > 0) observer.leased?.(client, leases);
     for (const [i, report] of reports.entries()) {
       const manifest = this.#manifests.get(report.contest);
       const result = results[i];
       if (manifest !== undefined && result !== undefined) {
-        observer.reported?.(report.client ?? client, manifest, report, result);
+        observer.reported?.(report.client ?? client, manifest, report, result, address);
       }
     }
   }

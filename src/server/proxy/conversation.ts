@@ -92,10 +92,10 @@ export class Conversation {
 
   get isDue(): boolean {
     const { clock, settings } = this.#ports;
-    const { reportBatch = REPORT_BATCH, reportAge = REPORT_AGE_SECONDS } = settings;
+    const { reportBatch = REPORT_BATCH, reportAgeSeconds = REPORT_AGE_SECONDS } = settings;
     const now = clock();
     const { count, oldest, urgent } = this.#known.waiting;
-    if (urgent || count >= reportBatch || (count > 0 && now - oldest >= reportAge * 1000)) return true;
+    if (urgent || count >= reportBatch || (count > 0 && now - oldest >= reportAgeSeconds * 1000)) return true;
     if (this.#contestsAt <= now) return true;
     return this.#known.stock.some(({ contest, free, low }) => free < low && this.mayAsk([contest]));
   }
@@ -107,7 +107,7 @@ export class Conversation {
       // Each round hands up a body of reports and fills one contest; there are few of either.
       for (let round = 0; round < 64; round++) if (!(await this.#round())) break;
       this.#backoff.reset();
-      this.#nextAt = clock() + (settings.connectPeriod ?? 0) * 1000;
+      this.#nextAt = clock() + (settings.connectPeriodSeconds ?? 0) * 1000;
     } catch (error) {
       const retryAfter = error instanceof UnreachableError ? (error.retryAfterSeconds ?? 0) : 0;
       this.#nextAt = clock() + this.#backoff.next(retryAfter);

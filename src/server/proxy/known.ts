@@ -10,8 +10,8 @@ import { Rates, SavedRates } from '../statistics/rates.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { UpstreamLeaseRow } from '../store/schema.ts';
 import { clipped, Holding } from './holding.ts';
-import type { ProxyPorts } from './proxy.ts';
-import { type Watermarks, watermarks } from './watermarks.ts';
+import type { ProxyPorts, ProxySettings } from './proxy.ts';
+import { type StockSettings, type Watermarks, watermarks } from './watermarks.ts';
 
 const DAY_SECONDS = 86_400;
 const MAX_ERRORS = 20;
@@ -73,7 +73,7 @@ export class Known {
           const { units, block } = manifestOf(row.manifest);
           const mark: Watermarks =
             row.closed_by === null && above !== undefined
-              ? watermarks(settings, {
+              ? watermarks(stockSettings(row.name, settings), {
                   unitsPerSecond: this.rates.unitsPerSecond(row.name, DAY_SECONDS, now),
                   uptimeSeconds,
                   blockUnits: block.maxUnits,
@@ -132,3 +132,9 @@ export class Known {
     this.#ports.log.warn({ upstream: text }, 'upstream');
   }
 }
+
+const stockSettings = (contest: string, { minStock, maxStock, maxBufferDays }: ProxySettings): StockSettings => ({
+  minStock: minStock?.[contest],
+  maxStock: maxStock?.[contest],
+  maxBufferDays,
+});

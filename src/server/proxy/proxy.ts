@@ -9,11 +9,14 @@
  * One conversation with the upstream at a time; it ends when its answer is in the ledger.
  */
 import { randomUUID } from 'node:crypto';
+import type { ClientInfo } from '../../domain/client.ts';
 import type { Contest } from '../../domain/contest.ts';
 import type {
+  Directive,
   ExchangeReply,
   ExchangeRequest,
   Keyserver,
+  Origin,
   ReleaseReply,
   ReleaseRequest,
   Status,
@@ -28,18 +31,21 @@ import { StoreError } from '../store/store.ts';
 import { Conversation } from './conversation.ts';
 import { Known } from './known.ts';
 import type { Upstream } from './upstreams.ts';
-import type { StockSettings } from './watermarks.ts';
 
 /** `only-when-online`: speaks with the upstream while `isOnline` says so. */
 export type ProxyMode = 'normal' | 'offline' | 'only-when-online';
 
-export interface ProxySettings extends StockSettings {
+export interface ProxySettings {
+  /** Units, by contest. */
+  minStock?: Readonly<Record<string, number>> | undefined;
+  maxStock?: Readonly<Record<string, number>> | undefined;
+  maxBufferDays?: number | undefined;
   mode?: ProxyMode | undefined;
-  /** Reports that make it speak up, and the age of one, in seconds, that does. */
+  /** Reports that make it speak up, and the age of one that does. */
   reportBatch?: number | undefined;
-  reportAge?: number | undefined;
-  /** The least time between two conversations that nothing urgent asks for, in seconds. */
-  connectPeriod?: number | undefined;
+  reportAgeSeconds?: number | undefined;
+  /** The least time between two conversations that nothing urgent asks for. */
+  connectPeriodSeconds?: number | undefined;
   /** False: only the first upstream, whatever happens. */
   fallback?: boolean | undefined;
   proxies?: ProxyPolicy | undefined;
@@ -47,6 +53,7 @@ export interface ProxySettings extends StockSettings {
 
 export interface ProxyPorts extends DeskPorts {
   upstreams: readonly Upstream[];
+  /** As they are now: some change at a reload. */
   settings: ProxySettings;
   /** Shown to the upstream. */
   name?: string | undefined;
@@ -54,7 +61,8 @@ export interface ProxyPorts extends DeskPorts {
   /** When it may speak with the upstream; always unless told. */
   schedule?: (at: Date) => boolean;
   isOnline?: () => boolean;
-  messages?: readonly string[];
+  messages?: () => readonly string[];
+  directives?: (client: ClientInfo) => readonly Directive[];
 }
 
 /** A client that finds the stock empty waits this long for the upstream's answer. */
@@ -107,9 +115,9 @@ export class Proxy implements Keyserver {
     return this.#key.id;
   }
 
-  async exchange(request: ExchangeRequest): Promise<ExchangeReply> {
+  async exchange(request: ExchangeRequest, origin?: Origin): Promise<ExchangeReply> {
     if (this.#known.states.size === 0) await this.#patiently(this.talk());
-    const reply = await this.desk.exchange(request);
+    const reply = await this.desk.exchange(request, origin);
     if (reply.results.some(({ hits }) => hits.length > 0)) this.#speakSoon();
     const missing = request.want.blocks - reply.leases.length;
     const { mayTalk } = this.#conversation;
@@ -198,8 +206,8 @@ export class Proxy implements Keyserver {
         return { past, expiresAt, proof: proof ?? undefined };
       },
       accepted: (books, accepted) => this.#accepted(books, accepted),
-      messages: () => [...(this.#ports.messages ?? []), ...this.#known.messages],
-      directives: () => [],
+      messages: () => [...(this.#ports.messages?.() ?? []), ...this.#known.messages],
+      directives: (client) => this.#ports.directives?.(client) ?? [],
       trusted: () => this.#known.trusted,
       shown: (state) => this.#known.shown(state),
     };

@@ -38,7 +38,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     types: {
       // Below 2^53, all of them.
       getTypeParser: (oid, format) => (oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)),
-    } as pg.CustomTypesConfig,
+    },
     connectionTimeoutMillis: 5000,
     // A backend that hangs must not hold everyone's answer for ever.
     statement_timeout: 30_000,
