@@ -3,7 +3,8 @@
  * server, closed tab. Real Chromium, the built server, real keys. The evidence that arrives is compared with that of
  * an uninterrupted search: a key skipped or tried twice would show.
  */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { gunzipSync } from 'node:zlib';
+import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { launchChromium } from '../../src/cli/bench/chromium.ts';
 import { manifests } from '../../src/contests/manifests.ts';
@@ -40,7 +41,7 @@ beforeEach(async () => {
   sent = new Map();
   context.on('request', (request) => {
     if (request.method() !== 'POST' || !request.url().endsWith('/exchange')) return;
-    for (const { first, evidence } of (request.postDataJSON() as ExchangeRequest).reports) {
+    for (const { first, evidence } of exchangeIn(request).reports) {
       sent.set(first, evidence[0]?.kind === 'rc5' ? evidence[0].nearMatches : undefined);
     }
   });
@@ -49,6 +50,12 @@ afterEach(async () => {
   await context.close();
   await server.close();
 });
+
+function exchangeIn(request: Request): ExchangeRequest {
+  const body = request.postDataBuffer() ?? Buffer.alloc(0);
+  const isPacked = request.headers()['content-encoding'] === 'gzip';
+  return JSON.parse((isPacked ? gunzipSync(body) : body).toString()) as ExchangeRequest;
+}
 
 async function openAndStart(): Promise<Page> {
   const page = await context.newPage();
