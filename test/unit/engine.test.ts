@@ -531,7 +531,7 @@ test('every exchange names the protocols and the client; a proof goes back with 
     const leases = reply.leases.map(({ proof, ...bare }, i) =>
       i % 2 === 0 && proof !== undefined ? { ...bare, proof } : bare,
     );
-    for (const lease of leases) proofs.set(lease.id, lease.proof);
+    for (const lease of leases) proofs.set(lease.id, 'proof' in lease ? lease.proof : undefined);
     return { ...reply, leases };
   });
   const buffers = new MemoryBuffers();
