@@ -2,7 +2,7 @@
  * The administration API: `keymaster/administration.ts`, one route a method, behind one bearer token. Without a token
  * configured there are no such routes. Every change is logged with who made it, as the fingerprint of the token.
  */
-import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type TSchema, Type } from 'typebox';
 import { ContestManifest, ContestName } from '../../domain/contest.ts';
 import {
@@ -59,12 +59,9 @@ const Limit = Type.Optional(Type.String({ pattern: '^([1-9][0-9]{0,2}|1000)$' })
 const OfContest = Type.Object({ name: ContestName }, exact);
 const OfKey = Type.Object({ id: KeyId }, exact);
 
-/** Throws TypeError for a token that is none. */
-export const adminRoutes: FastifyPluginCallbackTypebox<AdminOptions> = (app, { administration, token }, done) => {
-  if (token === undefined) {
-    done();
-    return;
-  }
+/** Rejects with a TypeError for a token that is none; fastify would not catch it from a plugin with a callback. */
+export const adminRoutes: FastifyPluginAsyncTypebox<AdminOptions> = async (app, { administration, token }) => {
+  if (token === undefined) return;
   const bearer = new Bearer(token);
   const { inquiries } = administration;
 
@@ -194,7 +191,6 @@ export const adminRoutes: FastifyPluginCallbackTypebox<AdminOptions> = (app, { a
     inquiries.facts(),
   );
   app.get('/check', { schema: about('check', 'Recounts the ledger. A scan.', LedgerCheck) }, () => inquiries.check());
-  done();
 };
 
 const list = <Item extends TSchema>(item: Item) => Type.Array(item);

@@ -119,6 +119,8 @@ export class Administration {
   // Proxies
 
   async proxies(): Promise<KnownProxy[]> {
+    // Enters those that came since the last one.
+    await this.#ports.keymaster.sweep();
     const rows = await this.#ports.store.read((ledger) => ledger.proxies());
     return rows.map(knownProxy);
   }
@@ -138,6 +140,7 @@ export class Administration {
    * a keymaster that ended in the middle, or another that had not heard yet, may have left some.
    */
   async revokeProxy(id: string): Promise<RevokedProxy> {
+    await this.#ports.keymaster.sweep();
     await this.#change(async (ledger, now) => {
       const known = (await ledger.proxies()).find((row) => row.id === id);
       if (known === undefined) throw notFound(`there is no proxy ${id}`);

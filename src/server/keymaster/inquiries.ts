@@ -49,7 +49,7 @@ export class Inquiries {
   }
 
   /** @param day `2026-01-31`; ever unless told. */
-  top(contest: string, scope: TopScope, day: string | undefined, limit: number): Promise<TopEntry[]> {
+  async top(contest: string, scope: TopScope, day: string | undefined, limit: number): Promise<TopEntry[]> {
     const at = day === undefined ? 0 : Date.parse(day);
     if (Number.isNaN(at)) throw new RefusedError('body_malformed', `there is no day ${day}`, { field: '/day' });
     return this.#ask(async (ledger) => {
