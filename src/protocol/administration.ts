@@ -4,7 +4,7 @@
  * in UTC. Nothing here holds a secret.
  */
 import { type Static, Type } from 'typebox';
-import { ClientId } from '../domain/client.ts';
+import { ClientId, label } from '../domain/client.ts';
 import { Allocation, ContestName, ContestState } from '../domain/contest.ts';
 import { UnitNumber } from '../domain/units.ts';
 
@@ -67,10 +67,7 @@ export const KnownProxy = Type.Object({
 });
 export type KnownProxy = Static<typeof KnownProxy>;
 
-export const NewProxy = Type.Object(
-  { name: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })) },
-  { additionalProperties: false },
-);
+export const NewProxy = Type.Object({ name: Type.Optional(label(64)) }, { additionalProperties: false });
 export type NewProxy = Static<typeof NewProxy>;
 
 /** `units`: those it held, which are free again. */
