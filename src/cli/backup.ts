@@ -1,12 +1,13 @@
 /** `tabherd backup` and `tabherd restore`: a ledger to one file and back, whatever its home. */
 import { Command, Option } from 'commander';
 import { backUp, type LedgerHome, restore } from '../server/store/backup.ts';
+import { DEFAULT_SCHEMA } from '../server/store/postgres.ts';
 import { checkText } from './admin/show.ts';
 
 interface Options {
   data: string;
   databaseUrl?: string;
-  schema?: string;
+  databaseSchema: string;
   force?: boolean;
 }
 
@@ -40,20 +41,20 @@ export function restoreCommand(): Command {
     });
 }
 
+/** Named as the settings of `serve` are. */
 const homeOptions = (command: Command): Command =>
   command
-    .option('-d, --data <folder>', 'the data folder of the ledger', 'data')
     .addOption(
-      new Option('--database-url <url>', 'the PostgreSQL of the ledger, instead of a folder').env(
-        'TABHERD_DATABASE_URL',
-      ),
+      new Option('-d, --data <folder>', 'the data folder of the ledger').env('TABHERD_DATA_DIR').default('data'),
     )
-    .option('--schema <name>', "the ledger's schema there (default: tabherd)");
+    .addOption(
+      new Option('--database-url <url>', 'the PostgreSQL of the ledger, instead of a folder').env('DATABASE_URL'),
+    )
+    .addOption(
+      new Option('--database-schema <name>', "the ledger's schema there")
+        .env('TABHERD_DATABASE_SCHEMA')
+        .default(DEFAULT_SCHEMA),
+    );
 
-function homeOf({ data, databaseUrl, schema }: Options): LedgerHome {
-  if (databaseUrl === undefined) {
-    if (schema !== undefined) throw new Error('--schema goes with --database-url');
-    return { dataDir: data };
-  }
-  return { url: databaseUrl, ...(schema === undefined ? {} : { schema }) };
-}
+const homeOf = ({ data, databaseUrl, databaseSchema }: Options): LedgerHome =>
+  databaseUrl === undefined ? { dataDir: data } : { url: databaseUrl, schema: databaseSchema };

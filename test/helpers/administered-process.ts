@@ -22,5 +22,9 @@ const keymaster = await Keymaster.open({
   version: '0.0.0',
 });
 const administration = new Administration({ keymaster, store, kinds: testKinds, clock: Date.now });
-const gateway = await createGateway({ keyserver: keymaster, version: '0.0.0', admin: { administration, token } });
+const gateway = await createGateway({
+  keyserver: keymaster,
+  version: '0.0.0',
+  admin: { administration, token: () => token },
+});
 process.stdout.write(`${await gateway.listen({ port: 0, host: '127.0.0.1' })}\n`);

@@ -17,7 +17,7 @@ let server: TestKeymaster;
 let gateway: FastifyInstance;
 const logged: { fields: Record<string, unknown>; message: string }[] = [];
 
-function gatewayWith(token: string | undefined): Promise<FastifyInstance> {
+function gatewayWith(token: () => string | undefined): Promise<FastifyInstance> {
   const { keymaster, store, clock } = server;
   const administration = new Administration({ keymaster, store, kinds: testKinds, clock: () => clock.now });
   const nothing = (): void => {};
@@ -37,7 +37,7 @@ function gatewayWith(token: string | undefined): Promise<FastifyInstance> {
 
 beforeAll(async () => {
   server = await openKeymaster(folder.path, [testManifest()]);
-  gateway = await gatewayWith(TOKEN);
+  gateway = await gatewayWith(() => TOKEN);
 });
 afterAll(async () => {
   await gateway.close();
@@ -86,15 +86,18 @@ describe('the administration API', () => {
     expect((await ask('GET', 'keys', undefined, `bearer ${TOKEN}`)).statusCode).toBe(200);
   });
 
-  it('is not there without a token configured, and does not start with a weak one', async () => {
-    const without = await gatewayWith(undefined);
-    const headers = { authorization: `Bearer ${TOKEN}` };
-    expect((await without.inject({ url: '/admin/v1/keys', headers })).json()).toMatchObject({ code: 'not_found' });
+  it('is not there without a token configured, and there as soon as there is one', async () => {
+    let token: string | undefined;
+    const without = await gatewayWith(() => token);
+    const keys = () => without.inject({ url: '/admin/v1/keys', headers: { authorization: `Bearer ${TOKEN}` } });
+    expect((await keys()).json()).toEqual((await without.inject('/admin/v1/keys')).json());
+    expect((await keys()).json()).toMatchObject({ code: 'not_found' });
     expect((await without.inject('/api/v1/openapi.json')).body).not.toContain('admin');
+    token = `not ${TOKEN}`.replace(' ', '-');
+    expect((await keys()).statusCode).toBe(401);
+    token = TOKEN;
+    expect((await keys()).statusCode).toBe(200);
     await without.close();
-    for (const weak of ['', 'short', 'a token with blanks in it']) {
-      await expect(gatewayWith(weak)).rejects.toThrow(/at least 16 characters/);
-    }
   });
 
   it('logs every change with who made it, and nothing that only asks', async () => {

@@ -33,7 +33,7 @@ export class AdminApi {
       throw new Error('the administration token is missing: give --token-file, TABHERD_ADMIN_TOKEN, or --token');
     }
     if (!Value.Check(AdminToken, given)) {
-      throw new Error('an administration token has at least 16 characters, of A-Z a-z 0-9 - . _ ~ + /');
+      throw new Error('an administration token has at least 16 characters, none of them a blank');
     }
     return new AdminApi(`${at.replace(/\/+$/, '')}/admin/v1`, given);
   }

@@ -163,7 +163,7 @@ function leaf(parent: Command, usage: string, what: string, options: { isDefault
         .default(`http://localhost:${DEFAULT_PORT}`),
     )
     .addOption(new Option('--token <token>', 'its administration token; others can see it').env('TABHERD_ADMIN_TOKEN'))
-    .option('--token-file <file>', 'a file with nothing but the token')
+    .addOption(new Option('--token-file <file>', 'a file with nothing but the token').env('TABHERD_ADMIN_TOKEN_FILE'))
     .option('--json', 'as the API gives it');
 }
 

@@ -3,6 +3,7 @@
  * configured there are no such routes. Every change is logged with who made it, as the fingerprint of the token.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { ContestManifest, ContestName } from '../../domain/contest.ts';
 import {
@@ -26,12 +27,12 @@ import {
 import { Problem } from '../../protocol/errors.ts';
 import type { Administration } from '../keymaster/administration.ts';
 import { KeyId } from '../proof/key.ts';
-import { Bearer } from './bearer.ts';
+import { admitBearer, fingerprintOf } from './bearer.ts';
 
 export interface AdminOptions {
   administration: Administration;
-  /** Undefined: there is no administration over HTTP. */
-  token: string | undefined;
+  /** As it is now; undefined: there is no administration over HTTP. */
+  token: () => string | undefined;
 }
 
 export const ADMIN_PREFIX = '/admin/v1';
@@ -59,25 +60,29 @@ const Limit = Type.Optional(Type.String({ pattern: '^([1-9][0-9]{0,2}|1000)$' })
 const OfContest = Type.Object({ name: ContestName }, exact);
 const OfKey = Type.Object({ id: KeyId }, exact);
 
-/** Rejects with a TypeError for a token that is none; fastify would not catch it from a plugin with a callback. */
 export const adminRoutes: FastifyPluginAsyncTypebox<AdminOptions> = async (app, { administration, token }) => {
-  if (token === undefined) return;
-  const bearer = new Bearer(token);
   const { inquiries } = administration;
+  // Who made a change: the token may be another by the time that it is logged.
+  const operators = new WeakMap<FastifyRequest, string>();
 
   app.addHook('onRequest', async (request, reply) => {
+    const secret = token();
+    if (secret === undefined) return reply.callNotFound();
     reply.header('cache-control', 'no-store');
-    bearer.admit(request, reply);
+    admitBearer(secret, request, reply);
+    operators.set(request, fingerprintOf(secret));
   });
-  app.addHook('onResponse', async ({ method, url, body, log }, { statusCode }) => {
+  app.addHook('onResponse', async (request, { statusCode }) => {
+    const { method, url, body, log } = request;
     if (method === 'GET' || method === 'HEAD' || statusCode >= 400) return;
-    log.info({ operator: bearer.fingerprint, method, url, body }, 'changed by the operator');
+    log.info({ operator: operators.get(request), method, url, body }, 'changed by the operator');
   });
 
   const about = <Answer extends TSchema>(operationId: string, summary: string, answer: Answer) => ({
     operationId,
     summary,
     tags: ['administration'],
+    hide: token() === undefined,
     security: [{ adminToken: [] }],
     response: { 200: answer, ...problems },
   });

@@ -113,7 +113,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
         description: 'Hands out blocks of units, takes reports back. Errors are problem documents (RFC 9457).',
         version: options.version,
       },
-      ...(options.admin?.token === undefined ? {} : { components: { securitySchemes: ADMIN_SECURITY } }),
+      ...(options.admin?.token() === undefined ? {} : { components: { securitySchemes: ADMIN_SECURITY } }),
     },
   });
   if (metrics !== undefined) await app.register(metricsPlugin, { metrics });
