@@ -1,5 +1,8 @@
 /** The command line: `npm run -s tabherd -- <command>`. Each command is a file of its own. */
 import { Command, InvalidArgumentError } from 'commander';
+import { UnreachableError } from '../protocol/errors.ts';
+import { adminCommand } from './admin/command.ts';
+import { backupCommand, restoreCommand } from './backup.ts';
 import { benchCommand } from './bench/command.ts';
 import { withSettings } from './config/options.ts';
 import { crunch } from './crunch.ts';
@@ -73,6 +76,10 @@ program
   .option('--json', 'as the API gives it')
   .action(status);
 
+program.addCommand(adminCommand(whole));
+program.addCommand(backupCommand());
+program.addCommand(restoreCommand());
+
 program
   .command('choose')
   .description("make the OGR cores' choose table anew; 12 segments take about 20 minutes")
@@ -92,5 +99,5 @@ try {
   // Commands throw errors meant for people; the stack is for developers.
   process.stderr.write(`tabherd: ${error instanceof Error ? error.message : String(error)}\n`);
   if (process.env['DEBUG'] !== undefined) console.error(error);
-  process.exitCode = 1;
+  process.exitCode = error instanceof UnreachableError ? 2 : 1;
 }

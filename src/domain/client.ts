@@ -16,18 +16,21 @@ export const ClientClass = Type.Union([
 ]);
 export type ClientClass = Static<typeof ClientClass>;
 
+/** PostgreSQL keeps no NUL in a text: one such name would stop the counting of everyone's work. */
+export const label = (maxLength: number) => Type.String({ maxLength, pattern: '^[^\\u0000]*$' });
+
 export const ClientInfo = Type.Object({
   /** Leases belong to it. */
   id: ClientId,
   /** Shown in statistics; chosen by the person. */
-  name: Type.Optional(Type.String({ maxLength: 64 })),
-  team: Type.Optional(Type.String({ maxLength: 64 })),
+  name: Type.Optional(label(64)),
+  team: Type.Optional(label(64)),
   /** The client's version. */
-  version: Type.String({ maxLength: 32 }),
+  version: label(32),
   /** `tab` unless told. */
   class: Type.Optional(ClientClass),
   /** Operating system and processor in a word or two, where the client can tell: `Linux`, `x86_64`. */
-  os: Type.Optional(Type.String({ maxLength: 32 })),
-  cpu: Type.Optional(Type.String({ maxLength: 32 })),
+  os: Type.Optional(label(32)),
+  cpu: Type.Optional(label(32)),
 });
 export type ClientInfo = Static<typeof ClientInfo>;

@@ -60,7 +60,8 @@ export function faultOf(schema: TSchema, value: unknown, pointer = ''): Fault | 
   return { pointer, message: Value.Errors(schema, value)[0]?.message ?? 'is not valid' };
 }
 
-function faultOfUnion(branches: Branches, value: unknown, pointer: string): Fault {
+function faultOfUnion(some: Branches, value: unknown, pointer: string): Fault {
+  const branches = branchesFor(some, value);
   const kinds = branches.map((branch) => (branch as { properties?: { kind?: { const?: unknown } } }).properties?.kind);
   if (kinds.every((kind) => kind?.const !== undefined) && isRecord(value)) {
     const branch = branches[kinds.findIndex((kind) => kind?.const === value['kind'])];
@@ -72,6 +73,13 @@ function faultOfUnion(branches: Branches, value: unknown, pointer: string): Faul
   return literals.every((literal) => literal !== undefined)
     ? { pointer, message: `must be one of: ${literals.join(', ')}` }
     : { pointer, message: 'matches none of the forms allowed here' };
+}
+
+/** Unions within the union are opened; an object or a list is not compared with what can be neither. */
+function branchesFor(some: Branches, value: unknown): Branches {
+  const all = some.flatMap((branch) => (branch as { anyOf?: Branches }).anyOf ?? [branch]);
+  if (typeof value !== 'object' || value === null) return all;
+  return all.filter((branch) => ['object', 'array'].includes((branch as { type?: string }).type ?? ''));
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

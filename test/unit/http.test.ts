@@ -65,6 +65,7 @@ describe('the gateway', () => {
     ['a number written as text', { ...good, want: { blocks: '1', from: [] } }, '/want/blocks'],
     ['a missing field', { client: good.client, reports: [] }, '/want'],
     ['a nested missing field', { ...good, client: { id: good.client.id } }, '/client/version'],
+    ['a name that no database keeps', { ...good, client: { ...good.client, name: 'a\u0000b' } }, '/client/name'],
     ['an id of another form', { ...good, client: { ...good.client, id: '../../etc' } }, '/client/id'],
     ['too many reports', { ...good, reports: Array.from({ length: 65 }, () => report) }, '/reports'],
     ['too many blocks', { ...good, want: { blocks: 65, from: [] } }, '/want/blocks'],

@@ -21,6 +21,7 @@ import { faultOf } from '../../protocol/fault.ts';
 import type { Keyserver } from '../../protocol/keyserver.ts';
 import { MAX_PROXY_BODY_BYTES } from '../../protocol/report-batch.ts';
 import { guardAccess, type MayAccess } from './access.ts';
+import { ADMIN_PREFIX, ADMIN_SECURITY, type AdminOptions, adminRoutes } from './admin-routes.ts';
 import { healthPlugin } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { metricsPlugin } from './metrics-plugin.ts';
@@ -33,6 +34,8 @@ export interface GatewayOptions {
   keyserver: Keyserver;
   /** The folder of the built PWA; without it `/` says so. */
   appDir?: string | undefined;
+  /** A keymaster's administration; only where a token is configured too. */
+  admin?: AdminOptions | undefined;
   /** pino, or anything of its form. Without one nothing is logged. */
   logger?: FastifyBaseLogger | undefined;
   /** Named in the OpenAPI description. */
@@ -110,6 +113,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
         description: 'Hands out blocks of units, takes reports back. Errors are problem documents (RFC 9457).',
         version: options.version,
       },
+      ...(options.admin?.token() === undefined ? {} : { components: { securitySchemes: ADMIN_SECURITY } }),
     },
   });
   if (metrics !== undefined) await app.register(metricsPlugin, { metrics });
@@ -119,6 +123,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   await app.register(healthPlugin, { unready });
   await app.register(statusPagePlugin, { keyserver, clock: options.clock ?? Date.now });
   await app.register(routes, { prefix: '/api/v1', keyserver });
+  if (options.admin !== undefined) await app.register(adminRoutes, { prefix: ADMIN_PREFIX, ...options.admin });
   await options.more?.(app);
   await serveApp(app, options.appDir);
   await app.ready();

@@ -109,6 +109,11 @@ export class Keymaster implements Keyserver {
     });
   }
 
+  /** Those it was started with. */
+  configuredMessages(): readonly string[] {
+    return this.#ports.messages?.() ?? [];
+  }
+
   /** Answers what waits and takes no more. The store stays open: it belongs to whoever opened it. */
   close(): Promise<void> {
     return this.desk.close();
@@ -125,7 +130,7 @@ export class Keymaster implements Keyserver {
       admitProxy: (request, now) => this.#proxies.admit(request, now),
       source: () => EVERYTHING,
       accepted: async (_books: Books) => {},
-      messages: () => [...(this.#ports.messages?.() ?? []), ...this.#messages],
+      messages: () => [...this.configuredMessages(), ...this.#messages],
       directives: (client) => this.#ports.directives?.(client) ?? [],
       trusted: () => this.#keyring.trusted(),
       shown: (state) => state,

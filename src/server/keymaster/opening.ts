@@ -61,5 +61,8 @@ export async function enterContest(
         'a contest never changes: give the new one another name',
     );
   }
-  await ledger.updateContest(name, { manifest: text, position, offered: 1 });
+  // What an operator added, withdrew or offered is the operator's, whatever a later start names.
+  const isOperators = row.origin === 'operator' && origin === 'start';
+  const offer = isOperators ? {} : { offered: 1, origin };
+  await ledger.updateContest(name, { manifest: text, position, ...offer });
 }

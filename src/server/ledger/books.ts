@@ -219,7 +219,7 @@ export class Books {
   }
 }
 
-function contestOf({ row, manifest, kind, hits }: Book): Contest {
+export function contestOf({ row, manifest, kind, hits }: Book): Contest {
   const { closed_by, priority, weight, done, leased } = row;
   const state: ContestState = {
     name: manifest.name,

@@ -11,6 +11,35 @@ import { StoreError } from './store.ts';
 /** In order; the version of a database is how many of these it has had. Never edit one that was released. */
 const MIGRATIONS: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [ledger, pyramid];
 
+/** The newest format there is. */
+export const FORMAT = MIGRATIONS.length;
+
+/** Every table that a ledger of any format has. */
+export const TABLES = (
+  'migration contest run lease hit client credit tally journal rollup finished meta signing_key proxy ' +
+  'upstream_lease outbox'
+).split(' ');
+
+/** The tables of a format, new or old, in a database that has none; all in the transaction given. */
+export async function createTables(transaction: Kysely<unknown>, format: number): Promise<void> {
+  await transaction.schema
+    .createTable('migration')
+    .addColumn('version', 'bigint', (c) => c.primaryKey())
+    .execute();
+  const versions = transaction.withTables<{ migration: { version: number } }>();
+  for (const [index, migration] of MIGRATIONS.slice(0, format).entries()) {
+    await migration(transaction);
+    await versions
+      .insertInto('migration')
+      .values({ version: index + 1 })
+      .execute();
+  }
+}
+
+/** What is said of a format that this program does not know. */
+export const newerFormat = (format: number): string =>
+  `the ledger was written by a newer Tabherd (its format is ${format}, this one knows ${FORMAT})`;
+
 /** @param lock keeps other processes over the same database waiting until the transaction ends. */
 export async function migrate(
   db: Kysely<unknown>,
@@ -35,9 +64,7 @@ export async function migrate(
         .executeTakeFirst();
       const version = newest?.version ?? 0;
       if (version > MIGRATIONS.length) {
-        throw new StoreError(
-          `the ledger was written by a newer Tabherd (its format is ${version}, this one knows ${MIGRATIONS.length})`,
-        );
+        throw new StoreError(newerFormat(version));
       }
       if (index < version) return;
       await migration(unknown);

@@ -26,7 +26,29 @@ export interface PostgresOptions {
 
 /** @throws StoreError it cannot be reached, is too old, not durable, or from a newer Tabherd. */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
-  const { url, schema = 'tabherd', connections = 4 } = options;
+  const { url, schema = DEFAULT_SCHEMA } = options;
+  const db = connectPostgres(options, applicationName(schema));
+  try {
+    await checkServer(db);
+    await createSchema(db, schema);
+    const lock = lockOf(schema);
+    await migrate(db as unknown as Kysely<unknown>, (transaction) => lock(transaction));
+    return new PostgresStore(db, lock);
+  } catch (error) {
+    await db.destroy();
+    if (error instanceof StoreError) throw error;
+    throw new StoreError(`cannot open the ledger in ${placeOf(url)}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+export const DEFAULT_SCHEMA = 'tabherd';
+
+/** How the connections of keyservers over this schema are called; PostgreSQL keeps 63 characters. */
+export const applicationName = (schema: string): string => `tabherd ${schema}`.slice(0, 63);
+
+/** Looks at nothing yet. Closed by `destroy`. */
+export function connectPostgres(options: PostgresOptions, name: string): Kysely<LedgerTables> {
+  const { url, schema = DEFAULT_SCHEMA, connections = 4 } = options;
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
     throw new StoreError(`the schema ${schema} must be lower-case letters, digits and _`);
   }
@@ -40,29 +62,24 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       getTypeParser: (oid, format) => (oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)),
     },
     connectionTimeoutMillis: 5000,
+    // Longer than between two sweeps, so that a keyserver that runs can be told from one that does not.
+    idleTimeoutMillis: 60_000,
     // A backend that hangs must not hold everyone's answer for ever.
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 30_000,
-    application_name: 'tabherd',
+    application_name: name,
   });
   // An idle connection that breaks: the pool makes another when one is wanted.
   pool.on('error', (error) => options.onError?.(error));
-  const db = new Kysely<LedgerTables>({ dialect: new PostgresDialect({ pool }) });
-  try {
-    await check(db);
-    const lock = lockOf(schema);
-    await sql`create schema if not exists ${sql.id(schema)}`.execute(db).catch(async (error: unknown) => {
-      // Two processes that start at once may both try.
-      const there = await sql`select 1 from pg_namespace where nspname = ${schema}`.execute(db);
-      if (there.rows.length === 0) throw error;
-    });
-    await migrate(db as unknown as Kysely<unknown>, (transaction) => lock(transaction));
-    return new PostgresStore(db, lock);
-  } catch (error) {
-    await db.destroy();
-    if (error instanceof StoreError) throw error;
-    throw new StoreError(`cannot open the ledger in ${placeOf(url)}: ${messageOf(error)}`, { cause: error });
-  }
+  return new Kysely<LedgerTables>({ dialect: new PostgresDialect({ pool }) });
+}
+
+export async function createSchema(db: Kysely<LedgerTables>, schema: string): Promise<void> {
+  await sql`create schema if not exists ${sql.id(schema)}`.execute(db).catch(async (error: unknown) => {
+    // Two processes that start at once may both try.
+    const there = await sql`select 1 from pg_namespace where nspname = ${schema}`.execute(db);
+    if (there.rows.length === 0) throw error;
+  });
 }
 
 class PostgresStore implements Store {
@@ -85,6 +102,11 @@ class PostgresStore implements Store {
     return work(new LedgerQueries(this.#db));
   }
 
+  snapshot<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
+    const transaction = this.#db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
+    return transaction.execute((db) => work(new LedgerQueries(db)));
+  }
+
   /** PostgreSQL's autovacuum does it. */
   async tidy(): Promise<void> {}
 
@@ -94,14 +116,14 @@ class PostgresStore implements Store {
 }
 
 /** Released by the transaction's end, and by the end of a process that dies. */
-function lockOf(schema: string): (db: Kysely<unknown>) => Promise<void> {
+export function lockOf(schema: string): (db: Kysely<unknown>) => Promise<void> {
   const name = `tabherd ledger ${schema}`;
   return async (db) => {
     await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(db);
   };
 }
 
-async function check(db: Kysely<LedgerTables>): Promise<void> {
+export async function checkServer(db: Kysely<LedgerTables>): Promise<void> {
   const { rows } = await sql<{
     version: string;
     fsync: string;
@@ -113,11 +135,11 @@ async function check(db: Kysely<LedgerTables>): Promise<void> {
 }
 
 /** The address without what is secret in it. */
-function placeOf(url: string): string {
+export function placeOf(url: string): string {
   return URL.canParse(url) ? `${new URL(url).host}${new URL(url).pathname}` : 'the address given';
 }
 
-const messageOf = (error: unknown): string =>
+export const messageOf = (error: unknown): string =>
   error instanceof AggregateError
     ? error.errors.map(String).join(', ')
     : error instanceof Error

@@ -16,6 +16,7 @@ import type {
   ProxyRow,
   RollupRow,
   RunRow,
+  RunState,
   SigningKeyRow,
   TallyRow,
   UpstreamLeaseRow,
@@ -157,6 +158,38 @@ export class LedgerQueries {
       .execute();
   }
 
+  /** What one client holds, whatever the contest. */
+  runsOfHolder(holder: string, limit: number): Promise<RunRow[]> {
+    return this.#db.selectFrom('run').selectAll().where('holder', '=', holder).limit(limit).execute();
+  }
+
+  /** How many runs and units of each state: a scan. */
+  async sumsOfRuns(): Promise<{ contest: string; state: RunState; runs: number; units: number }[]> {
+    const rows = await this.#db
+      .selectFrom('run')
+      .select((e) => ['contest', 'state', e.fn.countAll().as('runs'), sql`sum(past - first)`.as('units')])
+      .groupBy(['contest', 'state'])
+      .execute();
+    return rows.map(({ runs, units, ...row }) => ({ ...row, runs: Number(runs), units: Number(units) }));
+  }
+
+  /** Where a run does not begin at the unit at which the one before it ends: a scan. */
+  breaksOfRuns(contest: string, limit: number): Promise<{ before: number; first: number }[]> {
+    return this.#db
+      .selectFrom((from) =>
+        from
+          .selectFrom('run')
+          .select(['first', sql<number>`lag(past) over (order by first)`.as('before')])
+          .where('contest', '=', contest)
+          .as('pair'),
+      )
+      .select(['before', 'first'])
+      .whereRef('before', '<>', 'first')
+      .orderBy('first')
+      .limit(limit)
+      .execute();
+  }
+
   async putRuns(rows: readonly RunRow[]): Promise<void> {
     for (const some of parts(rows)) {
       await this.#db
@@ -202,6 +235,19 @@ export class LedgerQueries {
     return this.#db.selectFrom('journal').selectAll().orderBy('at').limit(limit).execute();
   }
 
+  /** All of it, part by part: those after this id, by their ids. */
+  journalAfter(id: string, limit: number): Promise<JournalRow[]> {
+    return this.#db.selectFrom('journal').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
+  }
+
+  async countJournal(): Promise<number> {
+    const row = await this.#db
+      .selectFrom('journal')
+      .select((e) => e.fn.countAll().as('count'))
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
+  }
+
   async deleteJournal(ids: readonly string[]): Promise<void> {
     for (const some of parts(ids)) await this.#db.deleteFrom('journal').where('id', 'in', some).execute();
   }
@@ -212,6 +258,10 @@ export class LedgerQueries {
       rows.push(...(await this.#db.selectFrom('client').selectAll().where('id', 'in', some).execute()));
     }
     return rows;
+  }
+
+  clientsByNumber(numbers: readonly number[]): Promise<ClientRow[]> {
+    return this.#db.selectFrom('client').selectAll().where('number', 'in', numbers).execute();
   }
 
   async highestClientNumber(): Promise<number> {
@@ -272,6 +322,16 @@ export class LedgerQueries {
     return this.#db.selectFrom('credit').selectAll().execute();
   }
 
+  /** Units credited, by contest. */
+  async sumsOfCredit(): Promise<{ contest: string; units: number }[]> {
+    const rows = await this.#db
+      .selectFrom('credit')
+      .select((e) => ['contest', e.fn.sum('units').as('units')])
+      .groupBy('contest')
+      .execute();
+    return rows.map(({ contest, units }) => ({ contest, units: Number(units) }));
+  }
+
   async addRollups(rows: readonly RollupRow[]): Promise<void> {
     for (const some of parts(rows)) {
       await this.#db
@@ -295,6 +355,34 @@ export class LedgerQueries {
       .where('span', '=', span)
       .where('at', '>=', since)
       .orderBy('at')
+      .execute();
+  }
+
+  /** The newest spans of one contest. */
+  newestRollups(contest: string, span: RollupRow['span'], limit: number): Promise<RollupRow[]> {
+    return this.#db
+      .selectFrom('rollup')
+      .selectAll()
+      .where('contest', '=', contest)
+      .where('scope', '=', 'all')
+      .where('span', '=', span)
+      .orderBy('at', 'desc')
+      .limit(limit)
+      .execute();
+  }
+
+  /** Who did most in one span. */
+  topRollups({ contest, scope, span, at }: Omit<RollupRow, 'who' | 'units' | 'blocks'>, limit: number) {
+    return this.#db
+      .selectFrom('rollup')
+      .select(['who', 'units', 'blocks'])
+      .where('contest', '=', contest)
+      .where('scope', '=', scope)
+      .where('span', '=', span)
+      .where('at', '=', at)
+      .orderBy('units', 'desc')
+      .orderBy('who')
+      .limit(limit)
       .execute();
   }
 
@@ -332,6 +420,19 @@ export class LedgerQueries {
       .orderBy('day')
       .orderBy('part')
       .execute();
+  }
+
+  /** The last part before this one, of this day or an earlier one. */
+  finishedBefore(contest: string, { day, part }: Pick<FinishedRow, 'day' | 'part'>): Promise<FinishedRow | undefined> {
+    return this.#db
+      .selectFrom('finished')
+      .selectAll()
+      .where('contest', '=', contest)
+      .where((e) => e.or([e('day', '<', day), e.and([e('day', '=', day), e('part', '<', part)])]))
+      .orderBy('day', 'desc')
+      .orderBy('part', 'desc')
+      .limit(1)
+      .executeTakeFirst();
   }
 
   async addTallies(rows: readonly TallyRow[]): Promise<void> {
@@ -381,12 +482,28 @@ export class LedgerQueries {
     return this.#db.selectFrom('proxy').selectAll().orderBy('first_seen').execute();
   }
 
+  /** A proxy that tells no name keeps the one it has. */
   async seeProxy(row: Omit<ProxyRow, 'revoked_at'>): Promise<void> {
-    const { name, version, last_seen } = row;
+    const { version, last_seen } = row;
     await this.#db
       .insertInto('proxy')
       .values({ ...row, revoked_at: null })
-      .onConflict((c) => c.column('id').doUpdateSet({ name, version, last_seen }))
+      .onConflict((c) =>
+        c.column('id').doUpdateSet((e) => ({
+          name: e.fn.coalesce('excluded.name', 'proxy.name'),
+          version,
+          last_seen,
+        })),
+      )
+      .execute();
+  }
+
+  /** Enters a proxy before it ever came, or gives one a name. */
+  async listProxy(id: string, name: string | null, first_seen: number): Promise<void> {
+    await this.#db
+      .insertInto('proxy')
+      .values({ id, name, version: '', first_seen, last_seen: 0, revoked_at: null })
+      .onConflict((c) => c.column('id').doUpdateSet((e) => ({ name: e.fn.coalesce('excluded.name', 'proxy.name') })))
       .execute();
   }
 

@@ -9,20 +9,25 @@
  * kernel drops it with the process, even on kill -9. `locking_mode=EXCLUSIVE` on the ledger itself would do, but
  * libsql keeps a closed connection alive until its statements are collected, and the lock with it.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kysely, SqliteDialect } from 'kysely';
 import Database from 'libsql';
 import { migrate } from './migrate.ts';
+import { makePrivateFile, makePrivateFolder } from './private-file.ts';
 import { LedgerQueries } from './queries.ts';
 import type { LedgerTables } from './schema.ts';
 import { type Store, StoreError } from './store.ts';
+
+/** The ledger's file in a data folder. */
+export const ledgerPath = (dataDir: string): string => join(dataDir, 'ledger.db');
 
 /** @throws StoreError the folder is in use, not writable, or from a newer Tabherd. */
 export async function openSqliteStore(dataDir: string): Promise<Store> {
   const lock = lockFolder(dataDir);
   try {
-    const database = new Database(join(dataDir, 'ledger.db'), { timeout: 5000 });
+    const path = ledgerPath(dataDir);
+    makePrivateFile(path);
+    const database = new Database(path, { timeout: 5000 });
     // Before anything is written. Pages that melted runs and the journal leave go back to the disk (`tidy`).
     database.exec('PRAGMA auto_vacuum = INCREMENTAL');
     database.exec('PRAGMA journal_mode = WAL');
@@ -59,6 +64,11 @@ class SqliteStore implements Store {
     return work(new LedgerQueries(this.#db));
   }
 
+  /** Commits of this process wait meanwhile: the driver would keep the whole process waiting anyway. */
+  snapshot<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
+    return this.transaction(work);
+  }
+
   async tidy(): Promise<void> {
     this.#database.exec(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`);
   }
@@ -69,11 +79,17 @@ class SqliteStore implements Store {
   }
 }
 
-function lockFolder(dataDir: string): Database.Database {
+/**
+ * Made if it is not there. Held until closed, or the process ends.
+ * @throws StoreError it is in use, or cannot be used.
+ */
+export function lockFolder(dataDir: string): Database.Database {
   let lock: Database.Database | undefined;
   try {
-    mkdirSync(dataDir, { recursive: true });
-    lock = new Database(join(dataDir, 'lock'), { timeout: 0 });
+    makePrivateFolder(dataDir);
+    const path = join(dataDir, 'lock');
+    makePrivateFile(path);
+    lock = new Database(path, { timeout: 0 });
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
   } catch (error) {

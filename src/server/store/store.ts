@@ -13,6 +13,8 @@ export interface Store {
   transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T>;
   /** Reads outside any transaction. */
   read<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T>;
+  /** Reads that all see one moment, however long they take. */
+  snapshot<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T>;
   /** Gives back space that is not used any more; a little at a time, for a timer. */
   tidy(): Promise<void>;
   close(): Promise<void>;

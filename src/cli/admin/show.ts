@@ -1,0 +1,133 @@
+/** The administration API's answers for people: a table each, or a few lines. */
+import type { Allocation } from '../../domain/contest.ts';
+import type {
+  AllMessages,
+  KnownProxy,
+  LedgerCheck,
+  LedgerFacts,
+  OfferedContest,
+  Rate,
+  SigningKey,
+  TopEntry,
+  UnitHistory,
+} from '../../protocol/administration.ts';
+import { table } from '../bench/table.ts';
+
+const number = (n: number): string => n.toLocaleString('en');
+const date = (ms: number | undefined): string =>
+  ms === undefined ? 'never' : `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')}Z`;
+
+const CLOSED = { hit: 'closed by its hit', exhausted: 'closed, all done', operator: 'closed by operator' } as const;
+
+export function contestsTable(contests: readonly OfferedContest[]): string {
+  return table([
+    ['contest', 'state', 'offered', 'priority', 'weight', 'order', 'done', 'leased', 'units'],
+    ...contests.map((one) => [
+      one.name,
+      one.closedBy === undefined ? 'open' : CLOSED[one.closedBy],
+      one.offered ? 'yes' : 'no',
+      one.priority === undefined ? '-' : String(one.priority),
+      String(one.weight ?? 1),
+      orderText(one.allocation),
+      number(one.done),
+      number(one.leased),
+      number(one.units),
+    ]),
+  ]);
+}
+
+function orderText(allocation: Allocation): string {
+  switch (allocation.kind) {
+    case 'order':
+      return 'first to last';
+    case 'random':
+      return `random ${number(allocation.subspaceUnits)}`;
+    case 'priority':
+      return allocation.ranges.map(({ first, count }) => `${first}+${count}`).join(' ');
+  }
+}
+
+export function keysTable(keys: readonly SigningKey[]): string {
+  return table([
+    ['key', 'state', 'made', 'retired', 'revoked'],
+    ...keys.map((key) => [key.id, key.state, date(key.createdAt), when(key.retiredAt), when(key.revokedAt)]),
+  ]);
+}
+
+export function proxiesTable(proxies: readonly KnownProxy[]): string {
+  if (proxies.length === 0) return 'no proxy came yet, and none was listed\n';
+  return table([
+    ['proxy', 'name', 'version', 'listed', 'seen', 'revoked'],
+    ...proxies.map(({ id, name = '-', version = '-', listedAt, seenAt, revokedAt }) => [
+      id,
+      name,
+      version,
+      date(listedAt),
+      date(seenAt),
+      when(revokedAt),
+    ]),
+  ]);
+}
+
+const when = (ms: number | undefined): string => (ms === undefined ? '-' : date(ms));
+
+export function messagesText({ configured, messages }: AllMessages): string {
+  const lines = [...configured.map((text) => `(configured) ${text}`), ...messages];
+  return lines.length === 0 ? 'there are no messages\n' : lines.map((line) => `${line}\n`).join('');
+}
+
+export function topTable(contest: string, top: readonly TopEntry[]): string {
+  if (top.length === 0) return `nobody finished anything of ${contest} then\n`;
+  return table([
+    [contest, 'units', 'blocks'],
+    ...top.map(({ who, units, blocks }) => [who === '' ? '(no name)' : who, number(units), number(blocks)]),
+  ]);
+}
+
+export function ratesTable(rates: readonly Rate[]): string {
+  if (rates.length === 0) return 'nothing was finished yet\n';
+  return table([
+    ['since', 'units', 'blocks', 'units/s'],
+    ...rates.map(({ at, units, blocks, unitsPerSecond }) => [
+      date(at),
+      number(units),
+      number(blocks),
+      unitsPerSecond.toPrecision(3),
+    ]),
+  ]);
+}
+
+export function historyText({ contest, unit, state, lease, finished }: UnitHistory): string {
+  const now =
+    lease === undefined
+      ? `unit ${unit} of ${contest} is ${state}\n`
+      : `unit ${unit} of ${contest} is leased by ${lease.holder} until ${date(lease.expiresAt)}\n`;
+  if (finished.length === 0) return now;
+  const rows = finished.map(({ day, client, name = '-', team = '-', first, count }) => [
+    day,
+    client,
+    name,
+    team,
+    `${first}+${count}`,
+  ]);
+  return now + table([['finished', 'client', 'name', 'team', 'block'], ...rows]);
+}
+
+export function factsTable({ contests, journal, clients }: LedgerFacts): string {
+  const rows = contests.map(({ name, free, leased, done }) => [
+    name,
+    ...[free, leased, done].flatMap(({ runs, units }) => [number(runs), number(units)]),
+  ]);
+  const head = ['contest', 'free runs', 'units', 'leased runs', 'units', 'done runs', 'units'];
+  return `${table([head, ...rows])}${number(clients)} clients; ${number(journal)} commits to be counted\n`;
+}
+
+export function checkText({ ok, contests }: LedgerCheck): string {
+  const rows = contests.map(({ name, units, free, leased, done, credited }) => [
+    name,
+    ...[units, free, leased, done, credited].map(number),
+  ]);
+  const faults = contests.flatMap((contest) => contest.faults);
+  const verdict = ok ? ['the ledger agrees with itself'] : ['the ledger contradicts itself:', ...faults];
+  return table([['contest', 'units', 'free', 'leased', 'done', 'credited'], ...rows]) + verdict.join('\n') + '\n';
+}

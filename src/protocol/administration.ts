@@ -1,0 +1,160 @@
+/**
+ * What an operator tells a keymaster while it runs, and asks of it: the administration API's values, for the server that
+ * checks them and for the command line that shows them. Times are milliseconds since 1970, except days, which are dates
+ * in UTC. Nothing here holds a secret.
+ */
+import { type Static, Type } from 'typebox';
+import { ClientId, label } from '../domain/client.ts';
+import { Allocation, ContestName, ContestState } from '../domain/contest.ts';
+import { UnitNumber } from '../domain/units.ts';
+
+/** What a header can carry, and long enough not to be guessed. */
+export const AdminToken = Type.String({ pattern: '^[!-~]{16,256}$' });
+
+const OrNull = <T extends Parameters<typeof Type.Optional>[0]>(type: T) => Type.Union([type, Type.Null()]);
+
+export const OfferedContest = Type.Object({
+  ...ContestState.properties,
+  /** `operator`: added, withdrawn or offered at run time; whether it is on offer is the operator's from then on. */
+  origin: Type.Union([Type.Literal('start'), Type.Literal('operator'), Type.Literal('upstream')]),
+  offered: Type.Boolean(),
+  /** In which order its units are handed out now. */
+  allocation: Allocation,
+  /** Whether an operator chose that order; otherwise the manifest did. */
+  allocationIsOwn: Type.Boolean(),
+  /** Where the subspace in hand begins, under random allocation. */
+  cursor: OrNull(UnitNumber),
+});
+export type OfferedContest = Static<typeof OfferedContest>;
+
+/** What is absent stays as it is. */
+export const ContestChange = Type.Object(
+  {
+    /** Only what an operator closed can be opened again. */
+    state: Type.Optional(Type.Union([Type.Literal('open'), Type.Literal('closed')])),
+    offered: Type.Optional(Type.Boolean()),
+    /** null: as they are listed. */
+    priority: Type.Optional(OrNull(Type.Integer({ minimum: 0, maximum: 1_000_000 }))),
+    /** null: 1. */
+    weight: Type.Optional(OrNull(Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }))),
+    /** null: the manifest's. */
+    allocation: Type.Optional(OrNull(Allocation)),
+    /** Draws another subspace. */
+    cursor: Type.Optional(Type.Null()),
+  },
+  { additionalProperties: false, minProperties: 1 },
+);
+export type ContestChange = Static<typeof ContestChange>;
+
+export const SigningKey = Type.Object({
+  id: Type.String(),
+  /** `retired`: signs no more, and what it signed still counts. `revoked`: what it signed counts no more. */
+  state: Type.Union([Type.Literal('signing'), Type.Literal('retired'), Type.Literal('revoked')]),
+  createdAt: Type.Integer(),
+  retiredAt: Type.Optional(Type.Integer()),
+  revokedAt: Type.Optional(Type.Integer()),
+});
+export type SigningKey = Static<typeof SigningKey>;
+
+export const KnownProxy = Type.Object({
+  id: ClientId,
+  name: Type.Optional(Type.String()),
+  version: Type.Optional(Type.String()),
+  listedAt: Type.Integer(),
+  /** Absent: it never came. */
+  seenAt: Type.Optional(Type.Integer()),
+  revokedAt: Type.Optional(Type.Integer()),
+});
+export type KnownProxy = Static<typeof KnownProxy>;
+
+export const NewProxy = Type.Object({ name: Type.Optional(label(64)) }, { additionalProperties: false });
+export type NewProxy = Static<typeof NewProxy>;
+
+/** `units`: those it held, which are free again. */
+export const RevokedProxy = Type.Object({ proxy: KnownProxy, units: Type.Integer() });
+export type RevokedProxy = Static<typeof RevokedProxy>;
+
+/** An exchange's reply carries no more. */
+export const MAX_MESSAGES = 8;
+
+export const Messages = Type.Object(
+  { messages: Type.Array(Type.String({ minLength: 1, maxLength: 500 }), { maxItems: MAX_MESSAGES }) },
+  { additionalProperties: false },
+);
+export type Messages = Static<typeof Messages>;
+
+/** `configured`: those the keymaster was started with, shown before these. */
+export const AllMessages = Type.Object({ ...Messages.properties, configured: Type.Array(Type.String()) });
+export type AllMessages = Static<typeof AllMessages>;
+
+export const Span = Type.Union([Type.Literal('hour'), Type.Literal('day')]);
+export type Span = Static<typeof Span>;
+
+export const Rate = Type.Object({
+  contest: ContestName,
+  /** When the span began. */
+  at: Type.Integer(),
+  units: Type.Integer(),
+  blocks: Type.Integer(),
+  unitsPerSecond: Type.Number(),
+});
+export type Rate = Static<typeof Rate>;
+
+export const TopScope = Type.Union([Type.Literal('person'), Type.Literal('team')]);
+export type TopScope = Static<typeof TopScope>;
+
+/** `who` is empty for all who gave no name. */
+export const TopEntry = Type.Object({ who: Type.String(), units: Type.Integer(), blocks: Type.Integer() });
+export type TopEntry = Static<typeof TopEntry>;
+
+export const Day = Type.String({ pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' });
+
+/** A block that somebody finished, with the unit in it. */
+export const FinishedBy = Type.Object({
+  day: Day,
+  client: ClientId,
+  name: Type.Optional(Type.String()),
+  team: Type.Optional(Type.String()),
+  first: UnitNumber,
+  count: Type.Integer(),
+});
+export type FinishedBy = Static<typeof FinishedBy>;
+
+export const UnitHistory = Type.Object({
+  contest: ContestName,
+  unit: UnitNumber,
+  /** `absent`: a proxy was never given it. */
+  state: Type.Union([Type.Literal('free'), Type.Literal('leased'), Type.Literal('done'), Type.Literal('absent')]),
+  /** Who is working on it now. */
+  lease: Type.Optional(Type.Object({ id: Type.String(), holder: Type.String(), expiresAt: Type.Integer() })),
+  /** Newest first. Where blocks overlapped there are several: each of them had units that were new. */
+  finished: Type.Array(FinishedBy),
+});
+export type UnitHistory = Static<typeof UnitHistory>;
+
+const Sum = Type.Object({ runs: Type.Integer(), units: Type.Integer() });
+
+export const LedgerFacts = Type.Object({
+  contests: Type.Array(Type.Object({ name: ContestName, free: Sum, leased: Sum, done: Sum })),
+  /** Commits that wait to be counted. */
+  journal: Type.Integer(),
+  clients: Type.Integer(),
+});
+export type LedgerFacts = Static<typeof LedgerFacts>;
+
+export const CheckedContest = Type.Object({
+  name: ContestName,
+  units: Type.Integer(),
+  /** Σ of its runs. */
+  free: Type.Integer(),
+  leased: Type.Integer(),
+  done: Type.Integer(),
+  /** Units credited, those that wait to be counted among them. */
+  credited: Type.Integer(),
+  /** What contradicts what, in sentences. */
+  faults: Type.Array(Type.String()),
+});
+export type CheckedContest = Static<typeof CheckedContest>;
+
+export const LedgerCheck = Type.Object({ ok: Type.Boolean(), contests: Type.Array(CheckedContest) });
+export type LedgerCheck = Static<typeof LedgerCheck>;
