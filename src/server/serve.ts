@@ -2,7 +2,6 @@
  * A whole keyserver in one process: store, keymaster or proxy, and gateway on one port. It handles no signals and ends no
  * process: whoever calls it owns those, and closes what it got.
  */
-import { mkdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
@@ -15,6 +14,7 @@ import { isOlder } from '../protocol/version.ts';
 import { accessBy, limitConnections } from './http/access.ts';
 import { createGateway } from './http/gateway.ts';
 import { Metrics } from './http/metrics.ts';
+import { Administration } from './keymaster/administration.ts';
 import { Keymaster } from './keymaster/keymaster.ts';
 import type { DeskPorts } from './ledger/desk.ts';
 import type { ProxyPolicy } from './ledger/proxies.ts';
@@ -25,6 +25,7 @@ import { BlockLog, type BlockLogOptions } from './statistics/block-log.ts';
 import { observing } from './statistics/observing.ts';
 import { parseVerbosity } from './statistics/verbosity.ts';
 import { openPostgresStore } from './store/postgres.ts';
+import { makePrivateFolder } from './store/private-file.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 
@@ -52,6 +53,8 @@ export interface LiveOptions {
   allowedIp?: readonly string[] | undefined;
   ignoredIp?: readonly string[] | undefined;
   maxConnections?: number | undefined;
+  /** Lets its bearer in to the operator's API; without one there is none. */
+  adminToken?: string | undefined;
 }
 
 export interface KeyserverOptions extends LiveOptions {
@@ -122,7 +125,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { manifests, version, proxies } = options;
   const { server } = await start(options, async (ports, told) => {
     const keymaster = await Keymaster.open({ ...ports, manifests, version, proxies, ...told });
-    return { keyserver: keymaster, sweep: () => keymaster.sweep(), close: () => keymaster.close() };
+    return {
+      keyserver: keymaster,
+      administration: new Administration({ ...ports, keymaster }),
+      sweep: () => keymaster.sweep(),
+      close: () => keymaster.close(),
+    };
   });
   return server;
 }
@@ -171,6 +179,8 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
 
 interface Made {
   keyserver: Keyserver;
+  /** A proxy has none: what its operator changes are settings. */
+  administration?: Administration;
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
@@ -214,6 +224,9 @@ async function start<M extends Made>(
       clock,
       mayAccess: (address) => live.mayAccess(address),
       trustProxy: options.trustProxyHeaders,
+      ...(made.administration === undefined
+        ? {}
+        : { admin: { administration: made.administration, token: () => live.adminToken } }),
       unready: async () => [...(draining ? ['the keyserver, which is closing'] : []), ...(await unreadable(store))],
     });
     limitConnections(gateway, live.maxConnections);
@@ -252,6 +265,7 @@ function liveOf(options: LiveOptions) {
     messages: options.motd ?? [],
     mayAccess: accessBy({ allowed: options.allowedIp ?? [], ignored: options.ignoredIp ?? [] }),
     maxConnections,
+    adminToken: options.adminToken,
     directives: ({ version, class: kind }: ClientInfo): readonly Directive[] =>
       minClientVersion !== undefined && kind !== 'proxy' && isOlder(version, minClientVersion)
         ? [{ do: 'update', code: 452, version: minClientVersion }]
@@ -262,7 +276,7 @@ function liveOf(options: LiveOptions) {
 function openStore(options: KeyserverOptions, log: FastifyBaseLogger): Promise<Store> {
   const { dataDir, databaseUrl: url, databaseSchema: schema } = options;
   if (url === undefined) return openSqliteStore(resolve(dataDir));
-  mkdirSync(resolve(dataDir), { recursive: true });
+  makePrivateFolder(resolve(dataDir));
   const onError = (err: Error): void => log.warn({ err }, 'a connection to PostgreSQL broke');
   return openPostgresStore({ url, onError, ...(schema === undefined ? {} : { schema }) });
 }
