@@ -12,6 +12,7 @@ export interface ServeOptions {
   port: number;
   host?: string;
   data: string;
+  databaseUrl?: string;
   contests?: string[];
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
@@ -20,6 +21,7 @@ export async function serve(options: ServeOptions, version: string): Promise<voi
   const manifests = options.contests === undefined ? builtIn : await Promise.all(options.contests.map(readManifest));
   const server = await startServer({
     dataDir: options.data,
+    databaseUrl: options.databaseUrl,
     port: options.port,
     ...(options.host === undefined ? {} : { host: options.host }),
     // dist/server/tabherd.js serves dist/app.
@@ -31,7 +33,7 @@ export async function serve(options: ServeOptions, version: string): Promise<voi
   });
   process.stdout.write(
     `Tabherd ${version} is at ${server.url}\n` +
-      `Contests: ${manifests.map(({ name }) => name).join(', ')}. Ledger in ${options.data}/. Ctrl-C ends it.\n`,
+      `Contests: ${manifests.map(({ name }) => name).join(', ')}. Ledger in ${options.databaseUrl === undefined ? `${options.data}/` : 'PostgreSQL'}. Ctrl-C ends it.\n`,
   );
   let closing = false;
   const close = (): void => {

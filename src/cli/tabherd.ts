@@ -33,6 +33,7 @@ program
   .option('-p, --port <number>', 'port to listen on; 0: any free one', whole(0, 65_535), DEFAULT_PORT)
   .option('--host <address>', 'address to listen on (default: all of this machine)')
   .option('-d, --data <folder>', 'where the ledger is kept; made if missing', 'data')
+  .addOption(new Option('--database-url <url>', 'a PostgreSQL for the ledger instead').env('DATABASE_URL'))
   .option('-c, --contests <file...>', 'contest manifests (JSON) instead of the built-in ones, in order')
   .addOption(
     new Option('--log-level <level>', 'what to log, as JSON lines on standard output')

@@ -9,6 +9,7 @@ import type { ContestKind } from '../contests/kind.ts';
 import type { ContestKindName, ContestManifest } from '../domain/contest.ts';
 import { createGateway } from './http/gateway.ts';
 import { Keymaster } from './keymaster/keymaster.ts';
+import { openPostgresStore } from './store/postgres.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 
 /** distributed.net's port. */
@@ -22,6 +23,8 @@ const DRAIN_MS = 2000;
 export interface ServerOptions {
   /** Made if it is not there; belongs to one process at a time. */
   dataDir: string;
+  /** A PostgreSQL for the ledger; without one it is in the data folder. */
+  databaseUrl?: string | undefined;
   /** 0: any free one. */
   port?: number | undefined;
   /** All addresses unless told: of both families, or of IPv4 where the machine has no other. */
@@ -55,7 +58,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const host = options.host ?? (hasIpv6() ? '::' : '0.0.0.0');
   // The pino that fastify brings, set up as fastify does: JSON lines on stdout.
   const { log } = fastify({ logger: { level: logLevel } });
-  const store = await openSqliteStore(resolve(options.dataDir));
+  const store =
+    options.databaseUrl === undefined
+      ? await openSqliteStore(resolve(options.dataDir))
+      : await openPostgresStore({
+          url: options.databaseUrl,
+          onError: (err) => log.warn({ err }, 'a connection to PostgreSQL broke'),
+        });
   try {
     const { manifests, kinds } = options;
     const keymaster = await Keymaster.open({ store, manifests, kinds, clock: Date.now, log, version });

@@ -1,12 +1,14 @@
 /** `tabherd bench <what>`: the measurements there are. `cores` where none is named. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { benchCores } from './cores.ts';
+import { HOMES } from './keyserver/homes.ts';
+import { benchKeyserver, MEASURES } from './keyserver/run.ts';
 
 export function benchCommand(
   version: string,
   whole: (least: number, most: number) => (text: string) => number,
 ): Command {
-  const bench = new Command('bench').description('measure: cores (default)');
+  const bench = new Command('bench').description('measure: cores (default), keyserver');
   bench
     .command('cores', { isDefault: true })
     .description(
@@ -36,6 +38,25 @@ export function benchCommand(
     .option('--dnetc-short', 'its shorter benchmark, 12 seconds, which it calls slightly inaccurate')
     .option('--fetch-dnetc', 'Debian and Ubuntu: fetch the client into the cache folder if it is not found')
     .action((options) => benchCores(options, version));
+  bench
+    .command('keyserver')
+    .description(
+      'load the built keyserver on the loopback interface, over SQLite and over a private PostgreSQL: blocks a second, ' +
+        'latency, memory, and the size of a ledger of a million blocks',
+    )
+    .option('--json <file>', 'write everything there, every single figure included')
+    .option('--repeats <number>', 'repeats of each load', whole(1, 1000), 5)
+    .option('--seconds <number>', 'length of one repeat', seconds, 5)
+    .addOption(new Option('--only <name...>', 'only these (default: all)').choices(MEASURES))
+    .addOption(new Option('--home <name...>', 'where the ledger is').choices(HOMES).default([...HOMES], 'both'))
+    .option('--connections <number>', 'browsers at once', whole(1, 4096), 128)
+    .option('--clients <number>', 'browsers in all', whole(1, 1_000_000), 10_000)
+    .option('--leases <number>', 'open leases, for the memory', whole(1, 1_000_000), 100_000)
+    .option('--blocks <number>', 'blocks, for the size of the ledger', whole(100, 100_000_000), 1_000_000)
+    .option('--short', 'a few seconds in all: whether it runs, not how fast')
+    .option('--profile <folder>', "write the keyserver's CPU profiles there")
+    .option('--program <file>', "load another build's tabherd.js, to compare with")
+    .action((options) => benchKeyserver(options, version));
   return bench;
 }
 
