@@ -77,12 +77,12 @@ class PostgresStore implements Store {
   transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
     return this.#db.transaction().execute(async (transaction) => {
       await this.#lock(transaction as unknown as Kysely<unknown>);
-      return work(new LedgerQueries(transaction));
+      return work(new LedgerQueries(transaction, 'postgresql'));
     });
   }
 
   read<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
-    return work(new LedgerQueries(this.#db));
+    return work(new LedgerQueries(this.#db, 'postgresql'));
   }
 
   /** PostgreSQL's autovacuum does it. */
