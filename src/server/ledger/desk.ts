@@ -30,9 +30,6 @@ import { GroupCommit } from './group-commit.ts';
 import type { Role } from './role.ts';
 import { type Sender, settle } from './settle.ts';
 
-/** A server that was away for long finds thousands overdue: it works them off over several transactions. */
-const MAX_FREED_AT_ONCE = 500;
-
 export interface DeskPorts {
   store: Store;
   kinds: Kinds;
@@ -65,10 +62,7 @@ export class Desk {
     this.#granting = new Granting(role, ports.random ?? Math.random);
     this.#commits = new GroupCommit({
       ...ports,
-      first: async (books, now) => {
-        this.#learn(books);
-        await books.freeDue(await books.ledger.dueRuns(now, MAX_FREED_AT_ONCE));
-      },
+      onOpen: (books) => this.#learn(books),
       onCommit: (size, seconds) => ports.observer?.committed?.(size, seconds),
     });
   }
@@ -85,7 +79,7 @@ export class Desk {
     const verdicts = await this.#verifyAll(reports);
     const reply = await this.#commits.run({
       units: reports.map(({ contest, first, evidence }) => ({ contest, first, count: evidence.length })),
-      ...(want.blocks === 0 ? {} : { holder: client.id }),
+      ...(want.blocks === 0 ? {} : { holder: client.id, wants: want.from.map(({ contest }) => contest) }),
       run: async (commit) => {
         refuseUnknown(commit.books, want);
         const results: ReportResult[] = [];

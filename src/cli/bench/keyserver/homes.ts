@@ -19,6 +19,8 @@ export type HomeName = (typeof HOMES)[number];
 export interface Home {
   readonly name: HomeName;
   readonly version: string;
+  /** The database's process, where it is one of its own. */
+  readonly pid?: number;
   /** The built server, dealing in the bench's contests. */
   serve(how: Pick<KeyserverChildOptions, 'profile' | 'program'>): Promise<KeyserverChild>;
   /** Calls with an empty ledger, which is gone afterwards. */
@@ -81,6 +83,7 @@ async function postgresHome(folder: string, postgres: Postgres): Promise<Home> {
   };
   return {
     name: 'postgresql',
+    pid: postgres.pid,
     version: `PostgreSQL ${(await ask('show server_version'))['server_version']}`,
     async serve(how) {
       await ask('drop schema if exists tabherd cascade');

@@ -18,6 +18,9 @@ export interface LoadFigures {
   p50: number[];
   p99: number[];
   most: number[];
+  /** Microseconds of processor time for a block, of the keyserver and of the database where it is a process of its own. */
+  serverCpu: number[];
+  databaseCpu: number[];
 }
 
 export interface KeyserverReport {
@@ -87,10 +90,12 @@ function loadTable(title: string, loads: readonly LoadFigures[]): string {
   };
   return table([
     [title, 'median', 'least', 'most'],
-    ...loads.flatMap(({ home, rates, halfRates, p50, p99 }) => [
+    ...loads.flatMap(({ home, rates, halfRates, p50, p99, serverCpu, databaseCpu }) => [
       [`  ${home}, blocks/s`, ...cells(rates, 0)],
       [`    at half of it (${summary(halfRates).median.toFixed(0)}), p50 ms`, ...cells(p50, 1)],
       ['    p99 ms', ...cells(p99, 1)],
+      ...(serverCpu.length === 0 ? [] : [["    the keyserver's CPU, us a block", ...cells(serverCpu, 0)]]),
+      ...(databaseCpu.length === 0 ? [] : [["    the database's", ...cells(databaseCpu, 0)]]),
     ]),
   ]);
 }

@@ -8,6 +8,7 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { kinds } from '../../../contests/kinds.ts';
+import { processorSeconds } from '../cpu-share.ts';
 import type { KeyserverChild } from '../keyserver-child.ts';
 import { lookBusy } from '../pin.ts';
 import { quantiles, summary } from '../statistics.ts';
@@ -112,11 +113,22 @@ async function measureLoads(
   try {
     for (const home of homes) servers.push(await home.serve(options));
     const sides = homes.map((home, i) => {
-      const figures: LoadFigures = { measure, home: home.name, rates: [], halfRates: [], p50: [], p99: [], most: [] };
+      const figures: LoadFigures = {
+        measure,
+        home: home.name,
+        rates: [],
+        halfRates: [],
+        p50: [],
+        p99: [],
+        most: [],
+        serverCpu: [],
+        databaseCpu: [],
+      };
       const random = seeded(7);
       const senders =
         measure === 'proxies' ? new Proxies(PROXIES, PROXY_BLOCKS) : new Browsers(options.clients, random);
-      return { url: servers[i]?.url ?? '', figures, senders, random };
+      const { url = '', pid } = servers[i] ?? {};
+      return { url, pids: { server: pid, database: home.pid }, figures, senders, random };
     });
     const blocks = measure === 'proxies' ? PROXY_BLOCKS : 1;
     const connections = measure === 'proxies' ? PROXIES : options.connections;
@@ -131,8 +143,13 @@ async function measureLoads(
       await withConnections(url, connections, (some) => closedLoad(some, senders, options.seconds / 2));
     }
     for (let repeat = 0; repeat < options.repeats; repeat++) {
-      for (const { url, figures, senders, random } of repeat % 2 === 0 ? sides : sides.toReversed()) {
+      for (const { url, pids, figures, senders, random } of repeat % 2 === 0 ? sides : sides.toReversed()) {
+        const before = spentBy(pids);
         const closed = await withConnections(url, connections, (some) => closedLoad(some, senders, options.seconds));
+        const after = spentBy(pids);
+        const perBlock = 1e6 / (closed.latencies.length * blocks);
+        if (before.server && after.server) figures.serverCpu.push((after.server - before.server) * perBlock);
+        if (before.database && after.database) figures.databaseCpu.push((after.database - before.database) * perBlock);
         const rate = closed.rate / 2;
         const load = { rate, seconds: options.seconds, random };
         const open = await withConnections(url, connections, (some) => openLoad(some, senders, load));
@@ -153,6 +170,11 @@ async function measureLoads(
     await Promise.all(servers.map((server) => server.close()));
   }
 }
+
+const spentBy = ({ server, database }: { server: number | undefined; database: number | undefined }) => ({
+  server: server && processorSeconds(server),
+  database: database && processorSeconds(database),
+});
 
 /** The keyserver's memory with so many leases out, each another browser's, while it goes on serving. */
 async function measureMemory(home: Home, options: KeyserverOptions): Promise<KeyserverReport['memory'][number]> {
