@@ -1,8 +1,9 @@
-/** `tabherd bench <what>`: the measurements there are. `cores` where none is named. */
+/**
+ * `tabherd bench <what>`: the measurements there are. `cores` where none is named. They are loaded when they run: what
+ * they need (a browser's driver) would be in the memory of every keyserver.
+ */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { benchCores } from './cores.ts';
-import { HOMES } from './keyserver/homes.ts';
-import { benchKeyserver, MEASURES } from './keyserver/run.ts';
+import { HOMES, MEASURES } from './keyserver/options.ts';
 
 export function benchCommand(
   version: string,
@@ -37,7 +38,7 @@ export function benchCommand(
     )
     .option('--dnetc-short', 'its shorter benchmark, 12 seconds, which it calls slightly inaccurate')
     .option('--fetch-dnetc', 'Debian and Ubuntu: fetch the client into the cache folder if it is not found')
-    .action((options) => benchCores(options, version));
+    .action(async (options) => (await import('./cores.ts')).benchCores(options, version));
   bench
     .command('keyserver')
     .description(
@@ -56,7 +57,7 @@ export function benchCommand(
     .option('--short', 'a few seconds in all: whether it runs, not how fast')
     .option('--profile <folder>', "write the keyserver's CPU profiles there")
     .option('--program <file>', "load another build's tabherd.js, to compare with")
-    .action((options) => benchKeyserver(options, version));
+    .action(async (options) => (await import('./keyserver/run.ts')).benchKeyserver(options, version));
   return bench;
 }
 

@@ -83,10 +83,31 @@ export class Line {
     return found;
   }
 
+  /** Loads a free run at or after each of these units, where there is one. */
+  async loadFree(units: readonly number[]): Promise<void> {
+    const [at, next] = await Promise.all([
+      this.#ledger.runsAt(this.contest, units),
+      this.#ledger.nextFree(this.contest, units),
+    ]);
+    this.takeAt(units, at);
+    this.#take(next);
+  }
+
+  /** A free unit at or after this one, of those loaded. */
+  someFree(unit: number): number | undefined {
+    for (let i = Math.max(0, this.#indexAt(unit)); i < this.#runs.length; i++) {
+      const run = this.#runs[i] as Run;
+      if (run.state === 'free' && run.past > unit) return Math.max(run.first, unit);
+    }
+    return undefined;
+  }
+
   /**
    * The lowest free run with units in [from, to), clipped to it.
    */
   async lowestFree(from: number, to: number): Promise<UnitRange | undefined> {
+    const here = this.at(from);
+    if (here?.state === 'free') return clip(here, from, to);
     if (from < this.#freeFrom || from > this.#freeTo) {
       await this.load([{ first: from, count: 1 }]);
       this.#freeFrom = from;

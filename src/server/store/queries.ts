@@ -110,6 +110,16 @@ export class LedgerQueries {
     return runs;
   }
 
+  /** For each of the units the first free run that begins at or after it. */
+  async nextFree(contest: string, units: readonly number[]): Promise<RunRow[]> {
+    const rows = units.map((unit) => ({ unit }));
+    const { rows: runs } = await sql<RunRow>`select * from run where contest = ${contest} and first in (
+      select (select min(first) from run where contest = ${contest} and state = 'free' and first >= given.unit)
+      from ${given(this.#dialect, { unit: 'bigint' }, rows)}
+    )`.execute(this.#db);
+    return runs;
+  }
+
   /** The runs that begin within (after, before). */
   runsBetween(contest: string, after: number, before: number): Promise<RunRow[]> {
     return this.#db

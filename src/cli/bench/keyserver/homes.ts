@@ -12,9 +12,7 @@ import { type KeyserverChild, type KeyserverChildOptions, startKeyserver } from 
 import { type Postgres, startPostgres } from '../postgres.ts';
 import { ogrBlocks, rc5Blocks } from './contests.ts';
 import type { LedgerHome } from './million.ts';
-
-export const HOMES = ['postgresql', 'sqlite'] as const;
-export type HomeName = (typeof HOMES)[number];
+import type { HomeName } from './options.ts';
 
 export interface Home {
   readonly name: HomeName;

@@ -2,9 +2,8 @@
 import type { Busy } from '../pin.ts';
 import { summary } from '../statistics.ts';
 import { table } from '../table.ts';
-import type { HomeName } from './homes.ts';
 import type { LedgerFigures } from './million.ts';
-import type { KeyserverOptions, Measure } from './run.ts';
+import type { HomeName, KeyserverOptions, Measure } from './options.ts';
 import type { TierFigures } from './tiers.ts';
 
 /** One figure a repeat. */

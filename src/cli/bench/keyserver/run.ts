@@ -14,40 +14,19 @@ import { lookBusy } from '../pin.ts';
 import { quantiles, summary } from '../statistics.ts';
 import { Browsers, doRc5 } from './browsers.ts';
 import { rc5Blocks, rc5Evidence } from './contests.ts';
-import { HOMES, type Home, type HomeName, memoryOf, openHome } from './homes.ts';
+import { type Home, memoryOf, openHome } from './homes.ts';
 import { closedLoad, openLoad, withConnections } from './load.ts';
 import { ledgerOf } from './million.ts';
+import { HOMES, type KeyserverOptions, type Measure } from './options.ts';
 import { Proxies } from './proxies.ts';
 import { seeded } from './random.ts';
 import { type KeyserverReport, type LoadFigures, text } from './report.ts';
 import { measureTiers } from './tiers.ts';
 
-/** What there is to measure, in order. */
-export const MEASURES = ['browsers', 'minutes', 'proxies', 'memory', 'ledger', 'tiers'] as const;
-export type Measure = (typeof MEASURES)[number];
-
 /** How many units of RC5 a block brings with it: one, as for who comes first; a minute's, as for a tab that is known. */
 const RC5_UNITS = { browsers: 1, minutes: 7 } as const;
 const PROXIES = 8;
 const PROXY_BLOCKS = 256;
-
-export interface KeyserverOptions {
-  json?: string;
-  repeats: number;
-  seconds: number;
-  /** Clients at once. */
-  connections: number;
-  /** Clients in all, each with a lease. */
-  clients: number;
-  only?: Measure[];
-  home: HomeName[];
-  leases: number;
-  blocks: number;
-  short?: boolean;
-  profile?: string;
-  /** Another build's `tabherd.js` to be loaded: for a comparison. */
-  program?: string;
-}
 
 const say = (what: string): void => void process.stderr.write(`tabherd bench: ${what}\n`);
 
