@@ -25,6 +25,13 @@ interface Report {
   sizes: { kernels: { file: string; brotli: number }[]; total: number };
 }
 
+interface KeyserverReport {
+  machine: { homes: string[] };
+  loads: { measure: string; home: string; rates: number[]; p99: number[] }[];
+  memory: { leases: number }[];
+  ledgers: { home: string; way: string }[];
+}
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabherd-'));
@@ -58,6 +65,25 @@ test('cores: every core in Chromium and Node, the tab, the sizes', async () => {
   }
   expect(report.sizes.kernels.length).toBeGreaterThan(0);
   expect(report.sizes.kernels.every(({ brotli }) => brotli > 0)).toBe(true);
+  expect(stdout.split('\n').every((line) => line.length <= 100)).toBe(true);
+});
+
+test('keyserver: both homes loaded, what it needs, what a ledger weighs', async () => {
+  const path = join(folder, 'keyserver.json');
+  const { stdout } = await bench('keyserver', '--short', '--json', path);
+  const report = JSON.parse(await readFile(path, 'utf8')) as KeyserverReport;
+  expect(report.machine.homes).toMatchObject([/^PostgreSQL \d/, /^SQLite \d/].map(expect.stringMatching));
+  expect(report.loads.map(({ measure, home }) => `${measure} ${home}`)).toEqual(
+    ['browsers', 'minutes', 'proxies'].flatMap((measure) => [`${measure} postgresql`, `${measure} sqlite`]),
+  );
+  for (const { rates, p99 } of report.loads) {
+    expect(rates[0]).toBeGreaterThan(0);
+    expect(p99[0]).toBeGreaterThan(0);
+  }
+  expect(report.memory.map(({ leases }) => leases)).toEqual([500, 500]);
+  expect(report.ledgers.map(({ home, way }) => `${home} ${way}`)).toEqual(
+    ['postgresql', 'sqlite'].flatMap((home) => [`${home} scattered`, `${home} drawn`]),
+  );
   expect(stdout.split('\n').every((line) => line.length <= 100)).toBe(true);
 });
 

@@ -1,10 +1,15 @@
 /** The bench's parts that need no time: statistics, what dnetc prints, apt's sources. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { benchStubs } from '../../src/bench/stubs.ts';
 import { openDeb822, openOneLine } from '../../src/cli/bench/apt-sources.ts';
 import { type Contender, takeTurns } from '../../src/cli/bench/contenders.ts';
 import { parseRate, parseVersion } from '../../src/cli/bench/dnetc.ts';
-import { medianRatio, summary } from '../../src/cli/bench/statistics.ts';
+import { rc5Blocks, rc5Evidence } from '../../src/cli/bench/keyserver/contests.ts';
+import { openLoad } from '../../src/cli/bench/keyserver/load.ts';
+import { seeded } from '../../src/cli/bench/keyserver/random.ts';
+import { medianRatio, quantiles, summary } from '../../src/cli/bench/statistics.ts';
+import { rc5 } from '../../src/contests/rc5/rc5.ts';
 import rows from '../vectors/ogr.json' with { type: 'json' };
 
 describe('statistics', () => {
@@ -159,4 +164,41 @@ test('a stub that distributed.net published has the count that it published', ()
   }
   // One contest: a change of it would make a core expand its tables within what is timed.
   expect(new Set(benchStubs.map(({ marks, max_length }) => `${marks}/${max_length}`)).size).toBe(1);
+});
+
+test('quantiles, in the order asked for, of values in any order', () => {
+  const values = Array.from({ length: 101 }, (_, i) => (i * 37) % 101);
+  expect(quantiles(values, [0.99, 0.5, 1, 0])).toEqual([99, 50, 100, 0]);
+});
+
+describe('an open load', () => {
+  /** Answers one request at a time, each `service` milliseconds after it began. */
+  const slow = (service: number) => ({
+    post: async () => {
+      await sleep(service);
+      return '';
+    },
+  });
+  const senders = { next: () => ({ body: '', took() {} }) };
+
+  test('counts an exchange from when it was due, not from when it could be sent', async () => {
+    // A hundred a second at one connection that takes twice as long for each: the line grows all the time.
+    const connections = [slow(20)] as never;
+    const { latencies } = await openLoad(connections, senders, { rate: 100, seconds: 0.5, random: seeded(1) });
+    expect(latencies.length).toBeGreaterThan(25);
+    expect(latencies.at(-1)).toBeGreaterThan(10 * (latencies[0] ?? 0));
+  });
+
+  test('fails where an exchange fails', async () => {
+    const connections = [{ post: () => Promise.reject(new Error('no')) }] as never;
+    const load = openLoad(connections, senders, { rate: 1000, seconds: 0.1, random: seeded(1) });
+    await expect(load).rejects.toThrow('no');
+  });
+});
+
+test("the RC5 evidence that the keyserver's bench hands in is true", () => {
+  for (const [unit, evidence] of rc5Evidence.entries()) {
+    const report = { lease: '', contest: rc5Blocks.name, first: unit, evidence: [evidence], core: '', seconds: 1 };
+    expect(rc5.verify(rc5Blocks, report)).toEqual({ ok: true, hits: [] });
+  }
 });

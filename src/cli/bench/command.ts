@@ -1,12 +1,15 @@
-/** `tabherd bench <what>`: the measurements there are. `cores` where none is named. */
+/**
+ * `tabherd bench <what>`: the measurements there are. `cores` where none is named. They are loaded when they run: what
+ * they need (a browser's driver) would be in the memory of every keyserver.
+ */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { benchCores } from './cores.ts';
+import { HOMES, MEASURES } from './keyserver/options.ts';
 
 export function benchCommand(
   version: string,
   whole: (least: number, most: number) => (text: string) => number,
 ): Command {
-  const bench = new Command('bench').description('measure: cores (default)');
+  const bench = new Command('bench').description('measure: cores (default), keyserver');
   bench
     .command('cores', { isDefault: true })
     .description(
@@ -35,7 +38,26 @@ export function benchCommand(
     )
     .option('--dnetc-short', 'its shorter benchmark, 12 seconds, which it calls slightly inaccurate')
     .option('--fetch-dnetc', 'Debian and Ubuntu: fetch the client into the cache folder if it is not found')
-    .action((options) => benchCores(options, version));
+    .action(async (options) => (await import('./cores.ts')).benchCores(options, version));
+  bench
+    .command('keyserver')
+    .description(
+      'load the built keyserver on the loopback interface, over SQLite and over a private PostgreSQL: blocks a second, ' +
+        'latency, memory, and the size of a ledger of a million blocks',
+    )
+    .option('--json <file>', 'write everything there, every single figure included')
+    .option('--repeats <number>', 'repeats of each load', whole(1, 1000), 5)
+    .option('--seconds <number>', 'length of one repeat', seconds, 5)
+    .addOption(new Option('--only <name...>', 'only these (default: all)').choices(MEASURES))
+    .addOption(new Option('--home <name...>', 'where the ledger is').choices(HOMES).default([...HOMES], 'both'))
+    .option('--connections <number>', 'browsers at once', whole(1, 4096), 128)
+    .option('--clients <number>', 'browsers in all', whole(1, 1_000_000), 10_000)
+    .option('--leases <number>', 'open leases, for the memory', whole(1, 1_000_000), 100_000)
+    .option('--blocks <number>', 'blocks, for the size of the ledger', whole(100, 100_000_000), 1_000_000)
+    .option('--short', 'a few seconds in all: whether it runs, not how fast')
+    .option('--profile <folder>', "write the keyserver's CPU profiles there")
+    .option('--program <file>', "load another build's tabherd.js, to compare with")
+    .action(async (options) => (await import('./keyserver/run.ts')).benchKeyserver(options, version));
   return bench;
 }
 

@@ -27,11 +27,11 @@ export async function byProcessorTime(measure: () => Promise<number>): Promise<M
   return share > WHOLE || share <= 0 ? { rate, share: 1 } : { rate: rate / share, share };
 }
 
-/** Of this process and all below it. */
-function processorSeconds(): number | undefined {
+/** Of a process, this one unless told, and all below it; undefined where that cannot be seen. */
+export function processorSeconds(root = process.pid): number | undefined {
   try {
     let nanoseconds = 0;
-    for (const pid of family()) {
+    for (const pid of family(root)) {
       for (const task of list(`/proc/${pid}/task`)) {
         nanoseconds += Number(read(`/proc/${pid}/task/${task}/schedstat`).split(' ')[0] ?? 0);
       }
@@ -42,12 +42,12 @@ function processorSeconds(): number | undefined {
   }
 }
 
-function family(): Set<number> {
+function family(root: number): Set<number> {
   const parents = list('/proc')
     .filter((name) => /^\d+$/.test(name))
     // `pid (name) state parent …`, and a name may hold anything.
     .map((pid) => [Number(pid), Number(/^\S+ \S (\d+)/.exec(afterName(read(`/proc/${pid}/stat`)))?.[1])] as const);
-  const members = new Set([process.pid]);
+  const members = new Set([root]);
   for (let size = 0; size !== members.size; ) {
     size = members.size;
     for (const [pid, parent] of parents) if (members.has(parent)) members.add(pid);

@@ -1,4 +1,4 @@
-/** A keyserver for the bench's tab: a process of its own on the loopback interface, with a ledger that is thrown away. */
+/** A keyserver for the bench: a process of its own on the loopback interface, with a ledger that is thrown away. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -6,19 +6,37 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ContestManifest } from '../../domain/contest.ts';
 
+const OWN_PROGRAM = fileURLToPath(new URL('./tabherd.js', import.meta.url));
+
 export interface KeyserverChild {
   url: string;
+  pid: number;
   close(): Promise<void>;
 }
 
-/** `folder`: an empty one, for manifest and ledger. */
-export async function startKeyserver(folder: string, manifest: ContestManifest): Promise<KeyserverChild> {
-  const file = join(folder, `${manifest.name}.json`);
-  await writeFile(file, JSON.stringify(manifest));
-  const program = fileURLToPath(new URL('./tabherd.js', import.meta.url));
+export interface KeyserverChildOptions {
+  /** Its ledger; without one it is SQLite, in the folder. */
+  databaseUrl?: string | undefined;
+  /** A folder for a CPU profile of the whole run, as `node --cpu-prof` makes it. */
+  profile?: string | undefined;
+  /** Another build's `tabherd.js`. */
+  program?: string | undefined;
+}
+
+/** `folder`: an empty one, for manifests and ledger. */
+export async function startKeyserver(
+  folder: string,
+  manifests: readonly ContestManifest[],
+  { databaseUrl, profile, program = OWN_PROGRAM }: KeyserverChildOptions = {},
+): Promise<KeyserverChild> {
+  const files = manifests.map(({ name }) => join(folder, `${name}.json`));
+  for (const [i, manifest] of manifests.entries()) await writeFile(files[i] ?? '', JSON.stringify(manifest));
   const where = ['--port', '0', '--host', '127.0.0.1', '--data', join(folder, 'ledger')];
-  const child = spawn(process.execPath, [program, 'serve', ...where, '--contests', file], {
+  const flags = profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profile];
+  const { DATABASE_URL: _, ...environment } = process.env;
+  const child = spawn(process.execPath, [...flags, program, 'serve', ...where, '--contests', ...files], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...environment, ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }) },
   });
   const ended = once(child, 'exit');
   const url = await new Promise<string>((resolve, reject) => {
@@ -32,6 +50,7 @@ export async function startKeyserver(folder: string, manifest: ContestManifest):
   });
   return {
     url,
+    pid: child.pid ?? 0,
     async close() {
       child.kill('SIGTERM');
       await ended;

@@ -31,6 +31,12 @@ export function medianRatio(ours: readonly number[], theirs: readonly number[]):
   return ratios.length === 0 ? undefined : median(ratios);
 }
 
+/** The values below which these shares (0…1) of all values lie, in the order asked for. */
+export function quantiles(values: readonly number[], shares: readonly number[]): number[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  return shares.map((share) => quantile(sorted, share));
+}
+
 /** Between the two nearest values where it falls between them. */
 function quantile(sorted: readonly number[], q: number): number {
   if (sorted.length === 0) throw new RangeError('no values');

@@ -45,7 +45,7 @@ export async function measureTab(browser: Browser, bare: BenchApi, options: TabO
   const core = await bare.chosen('rc5');
   const manifest = manifests.find(({ name }) => name === CONTEST);
   if (core === undefined || manifest === undefined) throw new Error(`no core of this browser is right on ${CONTEST}`);
-  const keyserver = await startKeyserver(options.folder, manifest);
+  const keyserver = await startKeyserver(options.folder, [manifest]);
   const context = await browser.newContext();
   try {
     const tab = new Tab(await context.newPage());

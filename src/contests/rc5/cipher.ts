@@ -25,11 +25,14 @@ export function expandKey(key: Uint8Array): Int32Array {
   for (let i = 0; i < T; i++) S[i] = P + Math.imul(i, Q);
   let A = 0;
   let B = 0;
-  for (let t = 0; t < 3 * Math.max(T, c); t++) {
-    A = rotl((at(S, t % T) + A + B) | 0, 3);
-    S[t % T] = A;
-    B = rotl((at(L, t % c) + A + B) | 0, A + B);
-    L[t % c] = B;
+  // i and j count round and round: a remainder would take as long as all else here.
+  for (let t = 0, i = 0, j = 0; t < 3 * Math.max(T, c); t++) {
+    A = rotl((at(S, i) + A + B) | 0, 3);
+    S[i] = A;
+    B = rotl((at(L, j) + A + B) | 0, A + B);
+    L[j] = B;
+    i = i + 1 === T ? 0 : i + 1;
+    j = j + 1 === c ? 0 : j + 1;
   }
   return S;
 }

@@ -1,6 +1,7 @@
 /**
  * Units of an RC5 contest and the keys in them. A unit is 2^28 consecutive keys of the big-endian key counter: unit
- * u of the contest begins at key (firstUnit + u)·2^28. Keys are at most 72 bits, so they are `bigint` here.
+ * u of the contest begins at key (firstUnit + u)·2^28. Keys are at most 72 bits, so a counter is a `bigint`; a unit and an offset
+ * are plain numbers, of which a key is made without one.
  */
 import type { Rc5Search } from '../../domain/contest.ts';
 import { KEYS_PER_UNIT } from '../../domain/work.ts';
@@ -14,15 +15,46 @@ export const NEAR_MATCHES_PER_UNIT = KEYS_PER_UNIT / 2 ** NEAR_BITS;
 
 /** The bytes K0…K(b−1) of the key `offset` keys into the unit. */
 export function keyBytes(search: Rc5Search, unit: number, offset: number): Uint8Array {
-  return counterBytes(BigInt(search.firstUnit + unit) * BigInt(KEYS_PER_UNIT) + BigInt(offset), search.keyBytes);
+  const key = new Uint8Array(search.keyBytes);
+  const whole = search.firstUnit + unit;
+  // The low 32 bits of the counter: the offset, and four of the unit's.
+  let low = (whole % 16) * KEYS_PER_UNIT + offset;
+  let high = Math.floor(whole / 16);
+  for (let i = key.length - 1; i >= 0; i--) {
+    if (i >= key.length - 4) {
+      key[i] = low % 256;
+      low = Math.floor(low / 256);
+    } else {
+      key[i] = high % 256;
+      high = Math.floor(high / 256);
+    }
+  }
+  return key;
 }
 
 export function counterBytes(counter: bigint, length: number): Uint8Array {
   return fromHex(counter.toString(16).padStart(length * 2, '0'));
 }
 
+interface FirstBlocks {
+  plain: Block;
+  target: Block;
+}
+
+/** Wanted for every report, of a few contests. */
+const blocksOf = new WeakMap<Rc5Search, FirstBlocks>();
+
 /** What is encrypted first (plaintext XOR IV, the first CBC block) and what it must become. */
-export function firstBlocks(search: Rc5Search): { plain: Block; target: Block } {
+export function firstBlocks(search: Rc5Search): FirstBlocks {
+  let blocks = blocksOf.get(search);
+  if (blocks === undefined) {
+    blocks = readFirstBlocks(search);
+    blocksOf.set(search, blocks);
+  }
+  return blocks;
+}
+
+function readFirstBlocks(search: Rc5Search): FirstBlocks {
   const known = blockAt(new TextEncoder().encode(search.knownPlaintext), 0);
   const iv = blockAt(fromHex(search.iv), 0);
   return {

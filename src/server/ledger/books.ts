@@ -54,14 +54,15 @@ export class Books {
   }
 
   static async open(ledger: LedgerQueries, kinds: Kinds): Promise<Books> {
+    const [rows, hits] = await Promise.all([ledger.contests(), ledger.hits()]);
     const books = new Map<string, Book>();
-    for (const row of await ledger.contests()) {
+    for (const row of rows) {
       const manifest = manifestOf(row.manifest);
       const kind = kinds[manifest.search.kind];
       const line = new Line(row.name, ledger);
       books.set(row.name, { row, manifest, kind, line, hits: [], changed: false });
     }
-    for (const { contest, lease, body } of await ledger.hits()) {
+    for (const { contest, lease, body } of hits) {
       books.get(contest)?.hits.push({ lease, hit: JSON.parse(body) as Hit });
     }
     return new Books(ledger, books);
@@ -71,6 +72,12 @@ export class Books {
   get(contest: string): Book | undefined {
     const book = this.#books.get(contest);
     return book?.row.offered === 1 ? book : undefined;
+  }
+
+  /** Runs that were read beside the contests. */
+  take(contest: string, take: (line: Line) => void): void {
+    const book = this.#books.get(contest);
+    if (book !== undefined) take(book.line);
   }
 
   /** Every contest of the ledger, on offer or not. */
@@ -207,15 +214,17 @@ export class Books {
 
   /** Writes what changed. The last thing a transaction does. */
   async write(now: number): Promise<void> {
+    const writes: Promise<void>[] = [];
     for (const { row, line, changed } of this.#books.values()) {
       if (!changed) continue;
-      await line.write();
       const { name, done, leased, closed_by, cursor } = row;
-      await this.ledger.updateContest(name, { done, leased, closed_by, cursor });
+      writes.push(line.write(), this.ledger.updateContest(name, { done, leased, closed_by, cursor }));
     }
     const { accepted, duplicate, refused } = this.#journal.outcomes;
-    if (accepted + duplicate + refused === 0) return;
-    await this.ledger.insertJournal({ id: randomUUID(), at: now, body: JSON.stringify(this.#journal) });
+    if (accepted + duplicate + refused > 0) {
+      writes.push(this.ledger.insertJournal({ id: randomUUID(), at: now, body: JSON.stringify(this.#journal) }));
+    }
+    await Promise.all(writes);
   }
 }
 

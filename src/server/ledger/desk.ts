@@ -25,14 +25,13 @@ import type { Log } from '../log.ts';
 import { extendProof } from '../proof/chain.ts';
 import type { Store } from '../store/store.ts';
 import { Books, type Kinds } from './books.ts';
-import { fold } from './fold.ts';
+import { type Arrivals, fold, prune, takeArrivals } from './fold.ts';
 import { Granting } from './grant.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Role } from './role.ts';
 import { type Sender, settle } from './settle.ts';
 
-/** A server that was away for long finds thousands overdue: it works them off over several transactions. */
-const MAX_FREED_AT_ONCE = 500;
+const PRUNE_EVERY_MS = 3_600_000;
 
 export interface DeskPorts {
   store: Store;
@@ -65,7 +64,8 @@ export class Desk {
   readonly #commits: GroupCommit;
   readonly #granting: Granting;
   #manifests = new Map<string, ContestManifest>();
-  #arrivals = new Map<string, { client: ClientInfo; at: number }>();
+  #arrivals: Arrivals = new Map();
+  #prunedAt = 0;
 
   constructor(ports: DeskPorts, role: Role) {
     this.#ports = ports;
@@ -73,10 +73,7 @@ export class Desk {
     this.#granting = new Granting(role, ports.random ?? Math.random);
     this.#commits = new GroupCommit({
       ...ports,
-      first: async (books, now) => {
-        this.#learn(books);
-        await books.freeDue(await books.ledger.dueRuns(now, MAX_FREED_AT_ONCE));
-      },
+      onOpen: (books) => this.#learn(books),
       onCommit: (size, seconds) => ports.observer?.committed?.(size, seconds),
     });
   }
@@ -93,7 +90,7 @@ export class Desk {
     const verdicts = await this.#verifyAll(reports);
     const reply = await this.#commits.run({
       units: reports.map(({ contest, first, evidence }) => ({ contest, first, count: evidence.length })),
-      ...(want.blocks === 0 ? {} : { holder: client.id }),
+      ...(want.blocks === 0 ? {} : { holder: client.id, wants: want.from.map(({ contest }) => contest) }),
       run: async (commit) => {
         refuseUnknown(commit.books, want);
         const results: ReportResult[] = [];
@@ -166,16 +163,25 @@ export class Desk {
 
   /** Brings credit, rollups and tallies up to date. */
   async count(): Promise<void> {
-    for (;;) {
-      const arrivals = this.#arrivals;
-      this.#arrivals = new Map();
+    const { store, clock } = this.#ports;
+    const arrived = this.#arrivals;
+    this.#arrivals = new Map();
+    for (let isMore = true; isMore || arrived.size > 0; ) {
+      const arrivals = takeArrivals(arrived);
       try {
-        if (!(await this.#ports.store.transaction((ledger) => fold(ledger, arrivals, this.#ports.clock())))) return;
+        isMore = await store.transaction((ledger) => fold(ledger, arrivals));
       } catch (error) {
-        for (const [id, arrival] of arrivals) if (!this.#arrivals.has(id)) this.#arrivals.set(id, arrival);
+        for (const [id, arrival] of [...arrivals, ...arrived]) {
+          if (!this.#arrivals.has(id)) this.#arrivals.set(id, arrival);
+        }
         throw error;
       }
+      // Exchanges go on between two transactions.
+      await new Promise(setImmediate);
     }
+    if (clock() - this.#prunedAt < PRUNE_EVERY_MS) return;
+    await store.transaction((ledger) => prune(ledger, clock()));
+    this.#prunedAt = clock();
   }
 
   /** Answers what waits and takes no more. */

@@ -15,16 +15,28 @@ const DAY_MS = 24 * HOUR_MS;
 const HOURS_KEPT_MS = 14 * DAY_MS;
 const DAYS_KEPT_MS = 731 * DAY_MS;
 
-/** Rows of the journal counted in one transaction. */
-const ROWS_AT_ONCE = 500;
+/** Rows of the journal counted in one transaction, and clients entered: exchanges wait for its end. */
+const ROWS_AT_ONCE = 16;
+const ARRIVALS_AT_ONCE = 1000;
 /** A part of a day's blocks grows to this; it is rewritten at each counting. */
-const PART_BYTES = 32_768;
+const PART_BYTES = 8192;
 
 /** Clients who were here since the last counting, by id. */
-export type Arrivals = ReadonlyMap<string, { client: ClientInfo; at: number }>;
+export type Arrivals = Map<string, { client: ClientInfo; at: number }>;
+
+/** Takes some of them out, for one transaction. */
+export function takeArrivals(arrivals: Arrivals): Arrivals {
+  const some: Arrivals = new Map();
+  for (const [id, arrival] of arrivals) {
+    if (some.size === ARRIVALS_AT_ONCE) break;
+    some.set(id, arrival);
+    arrivals.delete(id);
+  }
+  return some;
+}
 
 /** @returns whether there may be more. */
-export async function fold(ledger: LedgerQueries, arrivals: Arrivals, now: number): Promise<boolean> {
+export async function fold(ledger: LedgerQueries, arrivals: Arrivals): Promise<boolean> {
   const rows = await ledger.journal(ROWS_AT_ONCE);
   if (rows.length === 0 && arrivals.size === 0) return false;
   const entries = rows.map(({ body }) => JSON.parse(body) as JournalEntry);
@@ -35,9 +47,13 @@ export async function fold(ledger: LedgerQueries, arrivals: Arrivals, now: numbe
   await pack(ledger, finished, numbers);
   await ledger.addTallies(talliesOf(entries));
   await ledger.deleteJournal(rows.map(({ id }) => id));
+  return rows.length === ROWS_AT_ONCE;
+}
+
+/** Forgets old rollups; once an hour is enough. */
+export async function prune(ledger: LedgerQueries, now: number): Promise<void> {
   await ledger.pruneRollups('hour', now - HOURS_KEPT_MS);
   await ledger.pruneRollups('day', now - DAYS_KEPT_MS);
-  return rows.length === ROWS_AT_ONCE;
 }
 
 /** The numbers of those who finished something. */

@@ -24,9 +24,6 @@ const MAX_PROXY_LEASES = 1024;
 /** Blocks given out a second time, per contest and minute. */
 const SECOND_TIMES_A_MINUTE = 60;
 
-/** Subspaces drawn in vain before the lowest free units are taken instead. */
-const MAX_DRAWS = 8;
-
 /** Shorter leases are not worth giving. */
 const LEAST_LEASE_MS = 1000;
 
@@ -63,8 +60,9 @@ export class Granting {
       const has = books.holds(holder, before).filter((lease) => lease.contest === contest).length;
       const blocks = Math.min(want.blocks - leases.length, most - has);
       const length = Math.min(units, sender.isProxy ? MAX_PROXY_UNITS : maxUnits);
+      const draw = this.#drawing(book, blocks, length);
       for (let i = 0; i < blocks; i++) {
-        const lease = await this.#next(commit, book, sender, length);
+        const lease = await this.#next(commit, book, sender, length, draw);
         if (lease === undefined) break;
         leases.push(lease);
       }
@@ -73,11 +71,17 @@ export class Granting {
     return { leases, retryAfterSeconds: enough ? 0 : anyOpen ? RETRY_OPEN_SECONDS : RETRY_CLOSED_SECONDS };
   }
 
-  async #next({ books, now }: Commit, book: Book, sender: Sender, length: number): Promise<Lease | undefined> {
+  async #next(
+    { books, now }: Commit,
+    book: Book,
+    sender: Sender,
+    length: number,
+    draw: () => Promise<number | undefined>,
+  ): Promise<Lease | undefined> {
     const contest = book.row.name;
-    let run = await this.#free(book);
+    let run = await this.#free(book, draw);
     // A proxy's own lease may run out before anyone asked for its units.
-    for (; run !== undefined; run = await this.#free(book)) {
+    for (; run !== undefined; run = await this.#free(book, draw)) {
       const { past, expiresAt } = this.#role.source(contest, run.first);
       if (expiresAt > now + LEAST_LEASE_MS) break;
       books.drop(book, { first: run.first, past: Math.min(past, endOf(run)), lease: null, state: 'free' });
@@ -94,7 +98,7 @@ export class Granting {
     return lease;
   }
 
-  async #free(book: Book): Promise<UnitRange | undefined> {
+  async #free(book: Book, draw: () => Promise<number | undefined>): Promise<UnitRange | undefined> {
     const { line, manifest, row } = book;
     const allocation = allocationOf(book);
     if (allocation.kind === 'priority') {
@@ -103,19 +107,44 @@ export class Granting {
         if (run !== undefined) return run;
       }
     }
-    if (allocation.kind === 'random') {
+    if (allocation.kind === 'random' && row.done + row.leased < manifest.units) {
       const { subspaceUnits } = allocation;
-      for (let draw = 0; draw <= MAX_DRAWS; draw++) {
-        if (row.cursor !== null) {
-          const run = await line.lowestFree(row.cursor, Math.min(row.cursor + subspaceUnits, manifest.units));
-          if (run !== undefined) return run;
-        }
-        if (row.done + row.leased === manifest.units) break;
-        row.cursor = Math.floor(this.#random() * Math.ceil(manifest.units / subspaceUnits)) * subspaceUnits;
+      const inHand = async (): Promise<UnitRange | undefined> =>
+        row.cursor === null
+          ? undefined
+          : line.lowestFree(row.cursor, Math.min(row.cursor + subspaceUnits, manifest.units));
+      const run = await inHand();
+      if (run !== undefined) return run;
+      const unit = await draw();
+      if (unit !== undefined) {
+        row.cursor = unit - (unit % subspaceUnits);
         book.changed = true;
+        return inHand();
       }
     }
     return line.lowestFree(0, manifest.units);
+  }
+
+  /**
+   * Draws free units for subspaces: the first free one from a random place on. Where a subspace is as long as a block, each
+   * block needs another: the places of a whole exchange are looked up at once. Undefined: none from there on.
+   */
+  #drawing(book: Book, blocks: number, length: number): () => Promise<number | undefined> {
+    const { line, manifest } = book;
+    const allocation = allocationOf(book);
+    const places: number[] = [];
+    return async () => {
+      if (allocation.kind !== 'random') return undefined;
+      if (places.length === 0) {
+        const { subspaceUnits } = allocation;
+        const subspaces = Math.ceil(manifest.units / subspaceUnits);
+        for (let i = Math.ceil((blocks * length) / subspaceUnits); i > 0; i--) {
+          places.push(Math.floor(this.#random() * subspaces) * subspaceUnits);
+        }
+        await line.loadFree(places);
+      }
+      return line.someFree(places.pop() as number);
+    };
   }
 
   /** Units whose lease has run out and whose report is still waited for; never the client's own. */

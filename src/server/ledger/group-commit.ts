@@ -10,14 +10,18 @@
 import type { UnitRange } from '../../domain/units.ts';
 import { RefusedError, UnreachableError } from '../../protocol/errors.ts';
 import type { Log } from '../log.ts';
+import type { LedgerQueries } from '../store/queries.ts';
 import type { Store } from '../store/store.ts';
 import { Books, type Kinds } from './books.ts';
+import { FREE_AT_ONCE, pastOf, pointsOf } from './line.ts';
 
 export interface Work<T> {
   /** The units of reports, by contest. */
   units?: readonly (UnitRange & { contest: string })[];
   /** A client whose leases will be asked for. */
   holder?: string;
+  /** Contests of which free units will be. */
+  wants?: readonly string[];
   run(commit: Commit): Promise<T>;
 }
 
@@ -34,8 +38,8 @@ export interface GroupCommitPorts {
   kinds: Kinds;
   clock: () => number;
   log: Log;
-  /** What every transaction does first. */
-  first?(books: Books, now: number): Promise<void>;
+  /** Told of the contests as each transaction finds them. */
+  onOpen?(books: Books): void;
   /** Told after each commit. */
   onCommit?(size: number, seconds: number): void;
 }
@@ -49,11 +53,16 @@ interface Waiting {
 /** Keeps a transaction, and with it everyone's answer, in the low milliseconds. */
 const MAX_SHARED = 256;
 
+/** A server that was away for long finds thousands overdue: it works them off over several transactions. */
+const MAX_FREED_AT_ONCE = 500;
+
 export class GroupCommit {
   readonly #ports: GroupCommitPorts;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
+  /** The contests that there were last: of others nothing is read beforehand. */
+  #known: ReadonlySet<string> = new Set();
 
   constructor(ports: GroupCommitPorts) {
     this.#ports = ports;
@@ -90,11 +99,9 @@ export class GroupCommit {
     try {
       const results = await this.#ports.store.transaction(async (ledger) => {
         const now = this.#ports.clock();
-        const books = await Books.open(ledger, this.#ports.kinds);
-        await this.#ports.first?.(books, now);
+        const { books, due, held } = await this.#read(ledger, group, now);
+        await books.freeDue(due);
         await books.load(unitsOf(group));
-        const holders = [...new Set(group.flatMap(({ work }) => work.holder ?? []))];
-        const held = holders.length === 0 ? [] : await ledger.leasesOf(holders);
         const commit: Commit = { books, now, held: byHolder(held) };
         const values: unknown[] = [];
         for (const { work } of group) values.push(await work.run(commit).catch(refusal));
@@ -114,6 +121,35 @@ export class GroupCommit {
       for (const one of group) one.reject(new UnreachableError('the ledger could not be written', { cause }));
     }
     return true;
+  }
+
+  /** All that is known to be needed, at once: over PostgreSQL it is one round trip. */
+  async #read(ledger: LedgerQueries, group: readonly Waiting[], now: number) {
+    const holders = [...new Set(group.flatMap(({ work }) => work.holder ?? []))];
+    const wanted = [...new Set(group.flatMap(({ work }) => work.wants ?? []))].filter((name) => this.#known.has(name));
+    const units = [...unitsOf(group)].filter(([name]) => this.#known.has(name));
+    const lines = units.map(async ([contest, ranges]) => {
+      const points = pointsOf(ranges);
+      return { contest, points, rows: await ledger.runsAt(contest, points) };
+    });
+    const lowest = wanted.map(async (contest) => {
+      const rows = await ledger.freeRuns(contest, 0, Number.MAX_SAFE_INTEGER, FREE_AT_ONCE);
+      return { contest, rows };
+    });
+    const [books, due, held, ...read] = await Promise.all([
+      Books.open(ledger, this.#ports.kinds),
+      ledger.dueRuns(now, MAX_FREED_AT_ONCE),
+      holders.length === 0 ? [] : ledger.leasesOf(holders),
+      Promise.all(lines),
+      Promise.all(lowest),
+    ]);
+    this.#known = new Set(Array.from(books.all(), ({ row }) => row.name));
+    this.#ports.onOpen?.(books);
+    for (const { contest, points, rows } of read[0]) books.take(contest, (line) => line.takeAt(points, rows));
+    for (const { contest, rows } of read[1]) {
+      books.take(contest, (line) => line.takeLowest(rows, pastOf(rows, Number.MAX_SAFE_INTEGER)));
+    }
+    return { books, due, held };
   }
 }
 

@@ -14,7 +14,7 @@ import type { RunRow } from '../store/schema.ts';
 
 export type Run = Omit<RunRow, 'contest'>;
 
-const FREE_AT_ONCE = 64;
+export const FREE_AT_ONCE = 64;
 
 export class Line {
   readonly contest: string;
@@ -28,6 +28,8 @@ export class Line {
   #freeTo = 0;
   /** No free run that is loaded begins before this. */
   #lowestFree = 0;
+  /** Units whose run, if there is one, is loaded. */
+  readonly #asked = new Set<number>();
 
   constructor(contest: string, ledger: LedgerQueries) {
     this.contest = contest;
@@ -36,13 +38,8 @@ export class Line {
 
   /** Loads these stretches and whatever touches them. */
   async load(ranges: readonly UnitRange[]): Promise<void> {
-    const points = new Set<number>();
-    for (const range of ranges) {
-      for (const unit of [range.first - 1, range.first, endOf(range)]) {
-        if (unit >= 0 && !this.#isKnown(unit)) points.add(unit);
-      }
-    }
-    if (points.size > 0) this.#take(await this.#ledger.runsAt(this.contest, [...points]));
+    const points = pointsOf(ranges).filter((unit) => !this.#asked.has(unit) && this.at(unit) === undefined);
+    if (points.length > 0) this.takeAt(points, await this.#ledger.runsAt(this.contest, points));
     for (const { first, count } of ranges) {
       // A lease is one run, or a part of one: only a late report, or a proxy's, spans several.
       const covered = this.at(first);
@@ -54,6 +51,19 @@ export class Line {
   /** Takes rows that were loaded otherwise; those changed here meanwhile stay as they are. */
   take(rows: readonly RunRow[]): void {
     this.#take(rows);
+  }
+
+  /** The same, of what `runsAt` gave for these units. */
+  takeAt(units: readonly number[], rows: readonly RunRow[]): void {
+    for (const unit of units) this.#asked.add(unit);
+    this.#take(rows);
+  }
+
+  /** The same, of what `freeRuns` gave from the beginning of the line; there are no others below `to`. */
+  takeLowest(rows: readonly RunRow[], to: number): void {
+    this.#take(rows);
+    this.#freeFrom = 0;
+    this.#freeTo = to;
   }
 
   /** The run that the unit is in. */
@@ -73,10 +83,31 @@ export class Line {
     return found;
   }
 
+  /** Loads a free run at or after each of these units, where there is one. */
+  async loadFree(units: readonly number[]): Promise<void> {
+    const [at, next] = await Promise.all([
+      this.#ledger.runsAt(this.contest, units),
+      this.#ledger.nextFree(this.contest, units),
+    ]);
+    this.takeAt(units, at);
+    this.#take(next);
+  }
+
+  /** A free unit at or after this one, of those loaded. */
+  someFree(unit: number): number | undefined {
+    for (let i = Math.max(0, this.#indexAt(unit)); i < this.#runs.length; i++) {
+      const run = this.#runs[i] as Run;
+      if (run.state === 'free' && run.past > unit) return Math.max(run.first, unit);
+    }
+    return undefined;
+  }
+
   /**
    * The lowest free run with units in [from, to), clipped to it.
    */
   async lowestFree(from: number, to: number): Promise<UnitRange | undefined> {
+    const here = this.at(from);
+    if (here?.state === 'free') return clip(here, from, to);
     if (from < this.#freeFrom || from > this.#freeTo) {
       await this.load([{ first: from, count: 1 }]);
       this.#freeFrom = from;
@@ -89,7 +120,7 @@ export class Line {
       if (this.#freeTo >= to) return found === undefined ? undefined : clip(found, from, to);
       const rows = await this.#ledger.freeRuns(this.contest, this.#freeTo, to, FREE_AT_ONCE);
       this.#take(rows);
-      this.#freeTo = rows.length < FREE_AT_ONCE ? to : (rows.at(-1) as RunRow).first + 1;
+      this.#freeTo = pastOf(rows, to);
     }
   }
 
@@ -141,13 +172,10 @@ export class Line {
       if (gone.get(run.first) !== run) put.push({ contest: this.contest, ...run });
       gone.delete(run.first);
     }
-    if (gone.size > 0) await this.#ledger.deleteRuns(this.contest, [...gone.keys()]);
-    if (put.length > 0) await this.#ledger.putRuns(put);
-  }
-
-  /** Whether the run that the unit is in, or the gap, is loaded. */
-  #isKnown(unit: number): boolean {
-    return this.at(unit) !== undefined;
+    await Promise.all([
+      gone.size > 0 ? this.#ledger.deleteRuns(this.contest, [...gone.keys()]) : undefined,
+      put.length > 0 ? this.#ledger.putRuns(put) : undefined,
+    ]);
   }
 
   #take(rows: readonly RunRow[]): void {
@@ -182,6 +210,20 @@ export class Line {
     return low - 1;
   }
 }
+
+/** The units whose runs must be known to change these stretches. */
+export function pointsOf(ranges: readonly UnitRange[]): number[] {
+  const points = new Set<number>();
+  for (const range of ranges) {
+    if (range.first > 0) points.add(range.first - 1);
+    points.add(range.first).add(endOf(range));
+  }
+  return [...points];
+}
+
+/** Below what all free runs are known, where `freeRuns` gave these up to `to`. */
+export const pastOf = (rows: readonly RunRow[], to: number): number =>
+  rows.length < FREE_AT_ONCE ? to : (rows.at(-1) as RunRow).first + 1;
 
 const BLANK = { lease: null, holder: null, expires_at: null, recycle_at: null } as const;
 export const FREE = { state: 'free', ...BLANK } as const;

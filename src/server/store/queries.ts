@@ -1,8 +1,8 @@
 /**
  * Every statement of the ledger, one a method, named for what it does. Portable SQL only: what is here runs unchanged
- * on SQLite and PostgreSQL. A commit serves many exchanges, so what it reads and writes goes by sets.
+ * on SQLite and PostgreSQL. A commit serves many exchanges, so what it reads and writes goes by sets (`sets.ts`).
  */
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type {
   ClientRow,
   ContestRow,
@@ -21,15 +21,68 @@ import type {
   TallyRow,
   UpstreamLeaseRow,
 } from './schema.ts';
+import { type Columns, type Dialect, given } from './sets.ts';
 
-/** SQLite takes 32,766 parameters a statement; the widest rows here have eight. */
-const ROWS_AT_ONCE = 2000;
+const RUN: Columns<RunRow> = {
+  contest: 'text',
+  first: 'bigint',
+  past: 'bigint',
+  state: 'text',
+  lease: 'text',
+  holder: 'text',
+  expires_at: 'bigint',
+  recycle_at: 'bigint',
+};
+const CLIENT: Columns<ClientRow> = {
+  id: 'text',
+  number: 'bigint',
+  name: 'text',
+  team: 'text',
+  class: 'text',
+  version: 'text',
+  first_seen: 'bigint',
+  last_seen: 'bigint',
+};
+const CREDIT: Columns<CreditRow> = {
+  client: 'text',
+  contest: 'text',
+  units: 'bigint',
+  blocks: 'bigint',
+  duplicates: 'bigint',
+};
+const ROLLUP: Columns<RollupRow> = {
+  contest: 'text',
+  scope: 'text',
+  who: 'text',
+  span: 'text',
+  at: 'bigint',
+  units: 'bigint',
+  blocks: 'bigint',
+};
+const UPSTREAM_LEASE: Columns<UpstreamLeaseRow> = {
+  id: 'text',
+  contest: 'text',
+  first: 'bigint',
+  past: 'bigint',
+  expires_at: 'bigint',
+  proof: 'text',
+};
+const OUTBOX: Columns<OutboxRow> = {
+  id: 'text',
+  contest: 'text',
+  first: 'bigint',
+  at: 'bigint',
+  urgent: 'bigint',
+  body: 'text',
+};
 
 export class LedgerQueries {
   readonly #db: Kysely<LedgerTables>;
+  readonly #dialect: Dialect;
 
-  constructor(db: Kysely<LedgerTables>) {
+  constructor(db: Kysely<LedgerTables>, dialect: Dialect) {
     this.#db = db;
+    this.#dialect = dialect;
   }
 
   // Contests
@@ -50,17 +103,22 @@ export class LedgerQueries {
 
   /** For each of the units the run that begins last at or before it: the one it is in, where there is one. */
   async runsAt(contest: string, units: readonly number[]): Promise<RunRow[]> {
-    const rows: RunRow[] = [];
-    for (const some of parts(units)) {
-      const points = sql.join(some.map((unit) => sql`(cast(${unit} as bigint))`));
-      const begins = sql<boolean>`first in (select (
-        select max(first) from run where contest = ${contest} and first <= point.column1
-      ) from (values ${points}) as point)`;
-      rows.push(
-        ...(await this.#db.selectFrom('run').selectAll().where('contest', '=', contest).where(begins).execute()),
-      );
-    }
-    return rows;
+    const rows = units.map((unit) => ({ unit }));
+    const { rows: runs } = await sql<RunRow>`select * from run where contest = ${contest} and first in (
+      select (select max(first) from run where contest = ${contest} and first <= given.unit)
+      from ${given(this.#dialect, { unit: 'bigint' }, rows)}
+    )`.execute(this.#db);
+    return runs;
+  }
+
+  /** For each of the units the first free run that begins at or after it. */
+  async nextFree(contest: string, units: readonly number[]): Promise<RunRow[]> {
+    const rows = units.map((unit) => ({ unit }));
+    const { rows: runs } = await sql<RunRow>`select * from run where contest = ${contest} and first in (
+      select (select min(first) from run where contest = ${contest} and state = 'free' and first >= given.unit)
+      from ${given(this.#dialect, { unit: 'bigint' }, rows)}
+    )`.execute(this.#db);
+    return runs;
   }
 
   /** The runs that begin within (after, before). */
@@ -115,12 +173,8 @@ export class LedgerQueries {
   }
 
   /** Every run of these leases. */
-  async runsOfLeases(leases: readonly string[]): Promise<RunRow[]> {
-    const rows: RunRow[] = [];
-    for (const some of parts(leases)) {
-      rows.push(...(await this.#db.selectFrom('run').selectAll().where('lease', 'in', some).execute()));
-    }
-    return rows;
+  runsOfLeases(leases: readonly string[]): Promise<RunRow[]> {
+    return this.#db.selectFrom('run').selectAll().where('lease', 'in', this.#set('text', leases)).execute();
   }
 
   /** What these clients hold: a row a lease, however many runs are left of it. */
@@ -129,7 +183,7 @@ export class LedgerQueries {
       .selectFrom('run')
       .select(['holder', 'contest', 'lease'])
       .distinct()
-      .where('holder', 'in', holders)
+      .where('holder', 'in', this.#set('text', holders))
       .execute();
   }
 
@@ -191,28 +245,14 @@ export class LedgerQueries {
   }
 
   async putRuns(rows: readonly RunRow[]): Promise<void> {
-    for (const some of parts(rows)) {
-      await this.#db
-        .insertInto('run')
-        .values(some)
-        .onConflict((c) =>
-          c.columns(['contest', 'first']).doUpdateSet((e) => ({
-            past: e.ref('excluded.past'),
-            state: e.ref('excluded.state'),
-            lease: e.ref('excluded.lease'),
-            holder: e.ref('excluded.holder'),
-            expires_at: e.ref('excluded.expires_at'),
-            recycle_at: e.ref('excluded.recycle_at'),
-          })),
-        )
-        .execute();
-    }
+    await this.#insert('run', RUN, rows)`(contest, first) do update set past = excluded.past, state = excluded.state,
+      lease = excluded.lease, holder = excluded.holder,
+      expires_at = excluded.expires_at, recycle_at = excluded.recycle_at`;
   }
 
   async deleteRuns(contest: string, firsts: readonly number[]): Promise<void> {
-    for (const some of parts(firsts)) {
-      await this.#db.deleteFrom('run').where('contest', '=', contest).where('first', 'in', some).execute();
-    }
+    const some = this.#set<number>('bigint', firsts);
+    await this.#db.deleteFrom('run').where('contest', '=', contest).where('first', 'in', some).execute();
   }
 
   // Hits
@@ -249,15 +289,11 @@ export class LedgerQueries {
   }
 
   async deleteJournal(ids: readonly string[]): Promise<void> {
-    for (const some of parts(ids)) await this.#db.deleteFrom('journal').where('id', 'in', some).execute();
+    await this.#db.deleteFrom('journal').where('id', 'in', this.#set('text', ids)).execute();
   }
 
-  async clients(ids: readonly string[]): Promise<ClientRow[]> {
-    const rows: ClientRow[] = [];
-    for (const some of parts(ids)) {
-      rows.push(...(await this.#db.selectFrom('client').selectAll().where('id', 'in', some).execute()));
-    }
-    return rows;
+  clients(ids: readonly string[]): Promise<ClientRow[]> {
+    return this.#db.selectFrom('client').selectAll().where('id', 'in', this.#set('text', ids)).execute();
   }
 
   clientsByNumber(numbers: readonly number[]): Promise<ClientRow[]> {
@@ -274,22 +310,10 @@ export class LedgerQueries {
 
   /** Enters clients, or what is new about them; what is null in the new row stays as it was. */
   async putClients(rows: readonly ClientRow[]): Promise<void> {
-    for (const some of parts(rows)) {
-      await this.#db
-        .insertInto('client')
-        .values(some)
-        .onConflict((c) =>
-          c.column('id').doUpdateSet((e) => ({
-            number: e.fn.coalesce('client.number', 'excluded.number'),
-            name: e.fn.coalesce('excluded.name', 'client.name'),
-            team: e.fn.coalesce('excluded.team', 'client.team'),
-            class: e.fn.coalesce('excluded.class', 'client.class'),
-            version: e.ref('excluded.version'),
-            last_seen: e.ref('excluded.last_seen'),
-          })),
-        )
-        .execute();
-    }
+    await this.#insert('client', CLIENT, rows)`(id) do update set number = coalesce(client.number, excluded.number),
+      name = coalesce(excluded.name, client.name), team = coalesce(excluded.team, client.team),
+      class = coalesce(excluded.class, client.class),
+      version = excluded.version, last_seen = excluded.last_seen`;
   }
 
   async countClients(since: number): Promise<number> {
@@ -302,19 +326,8 @@ export class LedgerQueries {
   }
 
   async addCredits(rows: readonly CreditRow[]): Promise<void> {
-    for (const some of parts(rows)) {
-      await this.#db
-        .insertInto('credit')
-        .values(some)
-        .onConflict((c) =>
-          c.columns(['client', 'contest']).doUpdateSet((e) => ({
-            units: e('credit.units', '+', e.ref('excluded.units')),
-            blocks: e('credit.blocks', '+', e.ref('excluded.blocks')),
-            duplicates: e('credit.duplicates', '+', e.ref('excluded.duplicates')),
-          })),
-        )
-        .execute();
-    }
+    await this.#insert('credit', CREDIT, rows)`(client, contest) do update set units = credit.units + excluded.units,
+      blocks = credit.blocks + excluded.blocks, duplicates = credit.duplicates + excluded.duplicates`;
   }
 
   /** Units credited, to whom, for what. */
@@ -333,18 +346,8 @@ export class LedgerQueries {
   }
 
   async addRollups(rows: readonly RollupRow[]): Promise<void> {
-    for (const some of parts(rows)) {
-      await this.#db
-        .insertInto('rollup')
-        .values(some)
-        .onConflict((c) =>
-          c.columns(['contest', 'scope', 'who', 'span', 'at']).doUpdateSet((e) => ({
-            units: e('rollup.units', '+', e.ref('excluded.units')),
-            blocks: e('rollup.blocks', '+', e.ref('excluded.blocks')),
-          })),
-        )
-        .execute();
-    }
+    await this.#insert('rollup', ROLLUP, rows)`(contest, scope, who, span, at) do update set
+      units = rollup.units + excluded.units, blocks = rollup.blocks + excluded.blocks`;
   }
 
   rollups(scope: RollupRow['scope'], span: RollupRow['span'], since: number): Promise<RollupRow[]> {
@@ -524,20 +527,8 @@ export class LedgerQueries {
   }
 
   async putUpstreamLeases(rows: readonly UpstreamLeaseRow[]): Promise<void> {
-    for (const some of parts(rows)) {
-      await this.#db
-        .insertInto('upstream_lease')
-        .values(some)
-        .onConflict((c) =>
-          c.columns(['contest', 'first']).doUpdateSet((e) => ({
-            id: e.ref('excluded.id'),
-            past: e.ref('excluded.past'),
-            expires_at: e.ref('excluded.expires_at'),
-            proof: e.ref('excluded.proof'),
-          })),
-        )
-        .execute();
-    }
+    await this.#insert('upstream_lease', UPSTREAM_LEASE, rows)`(contest, first) do update set id = excluded.id,
+      past = excluded.past, expires_at = excluded.expires_at, proof = excluded.proof`;
   }
 
   async deleteUpstreamLease(contest: string, first: number): Promise<void> {
@@ -545,7 +536,9 @@ export class LedgerQueries {
   }
 
   async putOutbox(rows: readonly OutboxRow[]): Promise<void> {
-    for (const some of parts(rows)) await this.#db.insertInto('outbox').values(some).execute();
+    const names = sql.join(Object.keys(OUTBOX).map((name) => sql.ref(name)));
+    const from = given(this.#dialect, OUTBOX, rows);
+    if (rows.length > 0) await sql`insert into outbox (${names}) select ${names} from ${from}`.execute(this.#db);
   }
 
   /** The reports to send next: those with a hit first, then the oldest. */
@@ -579,10 +572,23 @@ export class LedgerQueries {
   }
 
   async deleteOutbox(ids: readonly string[]): Promise<void> {
-    for (const some of parts(ids)) await this.#db.deleteFrom('outbox').where('id', 'in', some).execute();
+    await this.#db.deleteFrom('outbox').where('id', 'in', this.#set('text', ids)).execute();
   }
-}
 
-function* parts<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let i = 0; i < all.length; i += ROWS_AT_ONCE) yield all.slice(i, i + ROWS_AT_ONCE);
+  /** These values, for an `in`. */
+  #set<T extends string | number>(type: 'text' | 'bigint', values: readonly T[]): RawBuilder<T> {
+    const rows = values.map((value) => ({ value }));
+    return sql<T>`(select given.value from ${given(this.#dialect, { value: type }, rows)})`;
+  }
+
+  /** `insert … on conflict …`, where there is anything to insert. */
+  #insert<T extends object>(table: string, columns: Columns<T>, rows: readonly T[]) {
+    return async (conflict: TemplateStringsArray): Promise<void> => {
+      if (rows.length === 0) return;
+      const names = sql.join(Object.keys(columns).map((name) => sql.ref(name)));
+      // Without a `where` SQLite would take `on` for that of a join.
+      await sql`insert into ${sql.table(table)} (${names}) select ${names} from ${given(this.#dialect, columns, rows)}
+        where true on conflict ${sql.raw(conflict.join(''))}`.execute(this.#db);
+    };
+  }
 }

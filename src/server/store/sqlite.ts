@@ -57,11 +57,11 @@ class SqliteStore implements Store {
   }
 
   transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
-    return this.#db.transaction().execute((transaction) => work(new LedgerQueries(transaction)));
+    return this.#db.transaction().execute((transaction) => work(new LedgerQueries(transaction, 'sqlite')));
   }
 
   read<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
-    return work(new LedgerQueries(this.#db));
+    return work(new LedgerQueries(this.#db, 'sqlite'));
   }
 
   /** Commits of this process wait meanwhile: the driver would keep the whole process waiting anyway. */

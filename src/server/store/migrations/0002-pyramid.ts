@@ -76,6 +76,7 @@ export async function pyramid(db: Kysely<unknown>): Promise<void> {
     .addColumn('blocks', 'bigint', (c) => c.notNull())
     .addPrimaryKeyConstraint('rollup_key', ['contest', 'scope', 'who', 'span', 'at'])
     .execute();
+  await schema.createIndex('rollup_time').on('rollup').columns(['span', 'at']).execute();
 
   await schema
     .createTable('finished')

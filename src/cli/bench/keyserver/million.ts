@@ -1,0 +1,156 @@
+/**
+ * How large a ledger gets, and how much slower a lease, when very many blocks are done in random order. The keymaster is called in
+ * this process, many blocks an exchange, so that a million take a minute.
+ *
+ *   scattered   leased in order, some 20,000 at a time, and reported in random order
+ *   drawn       each block is drawn at random (subspaces of one block), until all are done
+ */
+import { kinds } from '../../../contests/kinds.ts';
+import type { ClientInfo } from '../../../domain/client.ts';
+import type { Allocation } from '../../../domain/contest.ts';
+import type { Lease, Report } from '../../../domain/work.ts';
+import { Keymaster } from '../../../server/keymaster/keymaster.ts';
+import type { Store } from '../../../server/store/store.ts';
+import { median } from '../statistics.ts';
+import { lineOf, ogrEvidence } from './contests.ts';
+import { seeded } from './random.ts';
+
+export type Way = 'scattered' | 'drawn';
+
+export interface LedgerFigures {
+  way: Way;
+  blocks: number;
+  seconds: number;
+  /** Of the ledger at the end, and the most it was at any tenth of the way. */
+  bytes: number;
+  peakBytes: number;
+  /** Milliseconds for an exchange that takes one block: medians at the start, half-way, and just before the end. */
+  leaseMs: [number, number, number];
+}
+
+export interface LedgerHome {
+  store: Store;
+  /** Of all files or tables, after whatever the database does by itself now and then. */
+  bytes: () => Promise<number>;
+}
+
+const CLIENTS = 80;
+const OPEN = 20_000;
+const BLOCKS_AT_ONCE = 64;
+const LEASES_TIMED = 200;
+
+/** Any line will do: it need not be as long as the search has stubs. */
+const lenient = { ...kinds, ogr: { ...kinds.ogr, validate() {} } };
+
+interface Herder {
+  client: ClientInfo;
+  leases: Lease[];
+}
+
+export async function ledgerOf(
+  { store, bytes }: LedgerHome,
+  way: Way,
+  blocks: number,
+  say: (what: string) => void,
+): Promise<LedgerFigures> {
+  const random = seeded(1);
+  const allocation: Allocation = way === 'drawn' ? { kind: 'random', subspaceUnits: 1 } : { kind: 'order' };
+  const manifest = lineOf(way, blocks, allocation);
+  const log = {
+    info() {},
+    warn() {},
+    error: (fields: object, message: string) => say(`${message}: ${JSON.stringify(fields)}`),
+  };
+  const ports = { store, manifests: [manifest], kinds: lenient, clock: Date.now, log, version: '', random };
+  const keymaster = await Keymaster.open(ports);
+  const herders = Array.from({ length: CLIENTS }, (_, i): Herder => ({ client: clientOf(i), leases: [] }));
+  const began = performance.now();
+  let done = 0;
+  let peakBytes = 0;
+  const leaseMs: number[] = [await timeLeases(keymaster, way)];
+
+  const turn = async (herder: Herder): Promise<boolean> => {
+    const { leases } = herder;
+    const isFull = leases.length >= OPEN / CLIENTS;
+    const isLast = done + OPEN >= blocks;
+    const some = isFull || isLast ? take(leases, BLOCKS_AT_ONCE, random) : [];
+    const want = { blocks: BLOCKS_AT_ONCE, from: [{ contest: way, units: 1 }] };
+    const { client } = herder;
+    const reply = await keymaster.exchange({
+      protocols: ['keyserver<-client/2'],
+      client,
+      reports: some.map(reportOf),
+      want,
+    });
+    const wrong = reply.results.find(({ outcome }) => outcome !== 'accepted');
+    if (wrong !== undefined) throw new Error(`a report was not accepted: ${JSON.stringify(wrong)}`);
+    leases.push(...reply.leases);
+    done += some.length;
+    return some.length > 0 || reply.leases.length > 0;
+  };
+
+  for (const share of [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99, 1]) {
+    const goal = blocks * share;
+    await Promise.all(
+      [0, 1, 2, 3, 4, 5, 6, 7].map(async (lane) => {
+        for (let i = lane; done < goal; i += 8) {
+          const herder = herders[i % CLIENTS] as Herder;
+          const had = await turn(herder);
+          if (!had && herders.every(({ leases }) => leases.length === 0)) return;
+        }
+      }),
+    );
+    await keymaster.sweep();
+    peakBytes = Math.max(peakBytes, await bytes());
+    if (share === 0.5 || share === 0.99) leaseMs.push(await timeLeases(keymaster, way));
+    if (share === 0.5) say(`${way}: half of ${blocks} blocks are done`);
+  }
+  const seconds = (performance.now() - began) / 1000;
+  await keymaster.close();
+  return { way, blocks, seconds, bytes: await bytes(), peakBytes, leaseMs: leaseMs as [number, number, number] };
+}
+
+async function timeLeases(keymaster: Keymaster, contest: string): Promise<number> {
+  const times: number[] = [];
+  const given: { client: ClientInfo; leases: Lease[] }[] = [];
+  for (let i = 0; i < LEASES_TIMED; i++) {
+    const client = clientOf(1000 + i);
+    const want = { blocks: 1, from: [{ contest, units: 1 }] };
+    const began = performance.now();
+    const { leases } = await keymaster.exchange({ protocols: ['keyserver<-client/2'], client, reports: [], want });
+    times.push(performance.now() - began);
+    given.push({ client, leases });
+  }
+  for (const { client, leases } of given) await keymaster.release({ client, leases: leases.map(({ id }) => id) });
+  return median(times);
+}
+
+const clientOf = (i: number): ClientInfo => ({
+  id: `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
+  name: `bench ${i}`,
+  version: '0.2.0',
+});
+
+const reportOf = ({ id, contest, first }: Lease): Report => ({
+  lease: id,
+  contest,
+  first,
+  evidence: [ogrEvidence],
+  core: 'ogr-simd',
+  seconds: 60,
+});
+
+/** Takes so many out of the list, at random. */
+function take<T>(list: T[], count: number, random: () => number): T[] {
+  const taken: T[] = [];
+  while (taken.length < count && list.length > 0) {
+    const index = Math.floor(random() * list.length);
+    const last = list.pop() as T;
+    if (index === list.length) taken.push(last);
+    else {
+      taken.push(list[index] as T);
+      list[index] = last;
+    }
+  }
+  return taken;
+}
