@@ -214,6 +214,7 @@ export class Books {
 
   /** Writes what changed. The last thing a transaction does. */
   async write(now: number): Promise<void> {
+    const body = JSON.stringify(this.#journal);
     const writes: Promise<void>[] = [];
     for (const { row, line, changed } of this.#books.values()) {
       if (!changed) continue;
@@ -222,7 +223,7 @@ export class Books {
     }
     const { accepted, duplicate, refused } = this.#journal.outcomes;
     if (accepted + duplicate + refused > 0) {
-      writes.push(this.ledger.insertJournal({ id: randomUUID(), at: now, body: JSON.stringify(this.#journal) }));
+      writes.push(this.ledger.insertJournal({ id: randomUUID(), at: now, body }));
     }
     await Promise.all(writes);
   }

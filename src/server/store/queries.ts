@@ -178,7 +178,10 @@ export class LedgerQueries {
   }
 
   /** What these clients hold: a row a lease, however many runs are left of it. */
-  leasesOf(holders: readonly string[]): Promise<{ holder: string | null; contest: string; lease: string | null }[]> {
+  async leasesOf(
+    holders: readonly string[],
+  ): Promise<{ holder: string | null; contest: string; lease: string | null }[]> {
+    // Async, so that a holder that no text can name rejects: others run beside this.
     return this.#db
       .selectFrom('run')
       .select(['holder', 'contest', 'lease'])
