@@ -1,7 +1,7 @@
 /** `tabherd backup` and `tabherd restore`: a ledger to one file and back, whatever its home. */
 import { Command, Option } from 'commander';
-import { backUp, type LedgerHome, restore } from '../server/store/backup.ts';
-import { DEFAULT_SCHEMA } from '../server/store/postgres.ts';
+import type { LedgerHome } from '../server/store/backup.ts';
+import { DEFAULT_SCHEMA } from '../server/store/store.ts';
 import { checkText } from './admin/show.ts';
 
 interface Options {
@@ -17,6 +17,7 @@ export function backupCommand(): Command {
     .argument('<file>', 'where to write it, readable by you alone')
     .option('--force', 'overwrite the file if it is there')
     .action(async (file: string, options: Options) => {
+      const { backUp } = await import('../server/store/backup.ts');
       const { format, rows } = await backUp(homeOf(options), file, options);
       const { contest = 0, run = 0, client = 0 } = rows;
       process.stdout.write(
@@ -34,6 +35,7 @@ export function restoreCommand(): Command {
     .argument('<file>', 'what `backup` wrote')
     .option('--force', 'replace the ledger that is there')
     .action(async (file: string, options: Options) => {
+      const { restore } = await import('../server/store/backup.ts');
       const { format, rows, check } = await restore(file, homeOf(options), options);
       const all = Object.values(rows).reduce((sum, count) => sum + count, 0);
       process.stdout.write(`restored ${all} rows of format ${format} from ${file}\n${checkText(check)}`);

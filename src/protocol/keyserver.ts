@@ -12,6 +12,9 @@ import { UnitRange } from '../domain/units.ts';
 import { Lease, LeaseId, Report } from '../domain/work.ts';
 import { ErrorCode } from './errors.ts';
 
+/** distributed.net's port. */
+export const DEFAULT_PORT = 2064;
+
 /** What one exchange of a client may carry. */
 export const MAX_REPORTS = 64;
 export const MAX_BLOCKS = 64;

@@ -9,7 +9,7 @@ import type { ContestKind } from '../contests/kind.ts';
 import type { ClientInfo } from '../domain/client.ts';
 import type { ContestKindName, ContestManifest } from '../domain/contest.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
-import type { Directive, Keyserver } from '../protocol/keyserver.ts';
+import { DEFAULT_PORT, type Directive, type Keyserver } from '../protocol/keyserver.ts';
 import { isOlder } from '../protocol/version.ts';
 import { accessBy, limitConnections } from './http/access.ts';
 import { createGateway } from './http/gateway.ts';
@@ -28,9 +28,6 @@ import { openPostgresStore } from './store/postgres.ts';
 import { makePrivateFolder } from './store/private-file.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
-
-/** distributed.net's port. */
-export const DEFAULT_PORT = 2064;
 
 const SWEEP_EVERY_MS = 15_000;
 const TICK_EVERY_MS = 1000;

@@ -19,7 +19,7 @@ import {
   type TopScope,
   UnitHistory,
 } from '../../protocol/administration.ts';
-import { DEFAULT_PORT } from '../../server/serve.ts';
+import { DEFAULT_PORT } from '../../protocol/keyserver.ts';
 import { type Access, AdminApi, type Method } from './api.ts';
 import {
   checkText,

@@ -18,7 +18,6 @@ import {
   checkServer,
   connectPostgres,
   createSchema,
-  DEFAULT_SCHEMA,
   lockOf,
   messageOf,
   openPostgresStore,
@@ -27,7 +26,7 @@ import {
 } from './postgres.ts';
 import { makePrivateFile, syncFile } from './private-file.ts';
 import { ledgerPath, lockFolder, openSqliteStore } from './sqlite.ts';
-import { StoreError } from './store.ts';
+import { DEFAULT_SCHEMA, StoreError } from './store.ts';
 
 /** Where a ledger lives. */
 export type LedgerHome = { dataDir: string } | PostgresOptions;

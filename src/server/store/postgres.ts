@@ -10,7 +10,7 @@ import pg from 'pg';
 import { migrate } from './migrate.ts';
 import { LedgerQueries } from './queries.ts';
 import type { LedgerTables } from './schema.ts';
-import { type Store, StoreError } from './store.ts';
+import { DEFAULT_SCHEMA, type Store, StoreError } from './store.ts';
 
 const OLDEST = 150_000;
 
@@ -52,8 +52,6 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     throw new StoreError(`cannot open the ledger in ${placeOf(url)}: ${messageOf(error)}`, { cause: error });
   }
 }
-
-export const DEFAULT_SCHEMA = 'tabherd';
 
 /** How the connections of keyservers over this schema are called; PostgreSQL keeps 63 characters. */
 export const applicationName = (schema: string): string => `tabherd ${schema}`.slice(0, 63);

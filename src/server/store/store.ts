@@ -8,6 +8,9 @@
  */
 import type { LedgerQueries } from './queries.ts';
 
+/** Of the tables in a PostgreSQL, which may hold other things. */
+export const DEFAULT_SCHEMA = 'tabherd';
+
 export interface Store {
   /** One transaction. The queries must not be used after `work` is over. */
   transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T>;
