@@ -83,7 +83,7 @@ export class Proxy implements Keyserver {
   readonly #startedAt: number;
   readonly #upstreams: Upstreams;
   readonly #proxies: Proxies;
-  readonly #backoff = new Backoff();
+  readonly #backoff: Backoff;
   readonly #key: KeyPair;
   #holding = new Holding();
   /** What the upstream said last. */
@@ -106,6 +106,7 @@ export class Proxy implements Keyserver {
     this.#startedAt = ports.clock();
     const { fallback = true } = ports.settings;
     this.#upstreams = new Upstreams(ports.upstreams, { fallback, clock: ports.clock });
+    this.#backoff = new Backoff(ports.random);
     this.#proxies = new Proxies(ports.settings.proxies);
     this.desk = new Desk(ports, this.#role());
   }
