@@ -375,7 +375,7 @@ export class Proxy implements Keyserver {
       await this.desk.run((books) => this.#apply(books, parcels, reply));
     } catch (error) {
       // Not written: the upstream hands them out again to a proxy that does not know of them.
-      for (const lease of reply.leases) this.#holding.remove(lease);
+      this.#holding = new Holding(await this.#ports.store.read((ledger) => ledger.upstreamLeases()));
       throw error;
     }
   }
@@ -393,6 +393,8 @@ export class Proxy implements Keyserver {
       this.#wrong(`the upstream refused ${report.contest}/${report.first}: ${result.detail ?? result.code}`);
     }
     await ledger.deleteOutbox(answered);
+    // As the table has it: this may be the second try of a commit.
+    this.#holding = new Holding(await ledger.upstreamLeases());
     const usable = reply.leases.filter(({ proof }) => linksIn(proof ?? '') < MAX_LINKS);
     for (const { id, contest, first, count, expiresAt, proof } of usable) {
       const book = books.get(contest);
@@ -405,8 +407,9 @@ export class Proxy implements Keyserver {
         expires_at: expiresAt,
         proof: proof ?? null,
       };
-      for (const over of this.#holding.add(row)) await ledger.deleteUpstreamLease(contest, over.first);
-      await ledger.putUpstreamLeases([row]);
+      const { gone, put } = this.#holding.add(row);
+      for (const over of gone) await ledger.deleteUpstreamLease(contest, over.first);
+      await ledger.putUpstreamLeases(put);
       await book.line.load([{ first, count }]);
       books.stock(book, { first, count });
     }
