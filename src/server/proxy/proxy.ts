@@ -98,6 +98,10 @@ export class Proxy implements Keyserver {
   #nextAt = 0;
   #contestsAt = 0;
   #askAt = new Map<string, number>();
+  /** Blocks that clients wanted and that were not here, by contest. */
+  #wanted = new Map<string, number>();
+  /** A client's block, units. */
+  #blockUnits = new Map<string, number>();
   #errors: { at: number; text: string }[] = [];
 
   private constructor(ports: ProxyPorts, key: KeyPair) {
@@ -143,7 +147,9 @@ export class Proxy implements Keyserver {
     const missing = request.want.blocks - reply.leases.length;
     if (missing <= 0 || !this.#mayTalk() || request.want.from.length === 0) return reply;
     // Its stock may be empty only because nobody has asked for this contest before.
-    if (!this.#mayAsk(request.want.from.map(({ contest }) => contest))) return reply;
+    const contests = request.want.from.map(({ contest }) => contest);
+    if (!this.#mayAsk(contests)) return reply;
+    for (const contest of contests) this.#wanted.set(contest, (this.#wanted.get(contest) ?? 0) + missing);
     await this.#patiently(this.talk());
     const { leases } = reply;
     const holding = [...(request.want.holding ?? []), ...leases.map(({ id }) => id)];
@@ -303,9 +309,12 @@ export class Proxy implements Keyserver {
   async #converse(): Promise<void> {
     const { clock, settings } = this.#ports;
     try {
-      if (this.#contestsAt <= clock()) await this.#fetchContests();
-      // Each round hands up a body of reports and fills one contest; there are few of either.
-      for (let round = 0; round < 64; round++) if (!(await this.#round())) break;
+      const isNews = this.#contestsAt <= clock();
+      if (isNews) await this.#fetchContests();
+      // Each round hands up a body of reports and fills one contest; there are few of either. With the contests come
+      // the keys that are trusted, even if there is nothing to say.
+      for (let round = 0; round < 64; round++) if (!(await this.#round(isNews && round === 0))) break;
+      this.#wanted.clear();
       this.#backoff.reset();
       this.#nextAt = clock() + (settings.connectPeriod ?? 0) * 1000;
     } catch (error) {
@@ -321,11 +330,11 @@ export class Proxy implements Keyserver {
   }
 
   /** One exchange; whether another is due at once. */
-  async #round(): Promise<boolean> {
+  async #round(evenIdle: boolean): Promise<boolean> {
     const { clock } = this.#ports;
     const parcels = await this.#parcels();
     const want = this.#want();
-    if (parcels.length === 0 && want.blocks === 0) return false;
+    if (parcels.length === 0 && want.blocks === 0 && !evenIdle) return false;
     const reply = await this.#exchange(parcels, want);
     for (const { contest } of want.from) {
       if (reply.leases.length === 0) this.#askAt.set(contest, clock() + Math.max(5, reply.retryAfterSeconds) * 1000);
@@ -344,16 +353,20 @@ export class Proxy implements Keyserver {
     return coalesce(some);
   }
 
-  /** Fills the first contest that is below its low watermark. */
+  /** Fills the first contest that is below its low watermark, or that clients want and that has run dry. */
   #want(): ExchangeRequest['want'] {
     const holding = this.#holding.all().map(({ id }) => id);
     const some = holding.length > MAX_HOLDING ? {} : { holding: [...new Set(holding)] };
-    const short = this.#stock.find(({ contest, free, low }) => free < low && this.#mayAsk([contest]));
+    const isDry = ({ contest, free }: Stock): boolean => free === 0 && this.#wanted.has(contest);
+    const short = this.#stock.find((stock) => (stock.free < stock.low || isDry(stock)) && this.#mayAsk([stock.contest]));
     if (short === undefined) return { blocks: 0, from: [] };
-    const missing = short.high - short.free;
-    const units = Math.max(1, Math.min(MAX_PROXY_UNITS, Math.ceil(missing / 4)));
+    const { contest, free, high } = short;
+    const blockUnits = this.#blockUnits.get(contest) ?? 1;
+    const missing = Math.max(high - free, (this.#wanted.get(contest) ?? 0) * blockUnits);
+    // In few pieces, and none so small that it would cut a client's block.
+    const units = Math.min(MAX_PROXY_UNITS, Math.max(blockUnits, Math.ceil(missing / 4)));
     const blocks = Math.min(64, Math.ceil(missing / units));
-    return { blocks, from: [{ contest: short.contest, units }], ...some };
+    return { blocks, from: [{ contest, units }], ...some };
   }
 
   async #exchange(parcels: readonly Parcel[], want: ExchangeRequest['want']): Promise<ExchangeReply> {
@@ -531,6 +544,7 @@ export class Proxy implements Keyserver {
         oldest: Math.min(now, ...waiting.map(({ oldest }) => oldest)),
         urgent: waiting.some(({ urgent }) => urgent > 0),
       };
+      this.#blockUnits = new Map(rows.map(({ name, manifest }) => [name, manifestOf(manifest).block.maxUnits]));
       this.#stock = rows
         .filter(({ offered }) => offered === 1)
         .map((row): Stock => {

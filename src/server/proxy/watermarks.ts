@@ -47,7 +47,8 @@ export function watermarks(settings: StockSettings, facts: StockFacts): Watermar
     low = Math.ceil((low * guarded) / high);
     high = guarded;
   }
-  // The last units of a contest are not one proxy's.
-  const share = Math.max(Math.min(blockUnits, freeUnits), Math.floor(freeUnits / 8));
+  // The last units of a contest are not one proxy's; the very last it gets only when clients ask for them.
+  const eighth = Math.floor(freeUnits / 8);
+  const share = eighth < blockUnits ? 0 : eighth;
   return { low: Math.min(low, share), high: Math.min(high, share) };
 }
