@@ -73,6 +73,7 @@ const REPORT_AGE_SECONDS = 120;
 const MAX_ROWS = 1024;
 const MAX_REPORT_BYTES = 3_000_000;
 const CONTESTS_EVERY_MS = 600_000;
+const NEWS_EVERY_MS = 60_000;
 /** A client that finds the stock empty waits this long for the upstream's answer. */
 const PATIENCE_MS = 5_000;
 const MAX_ERRORS = 20;
@@ -141,8 +142,11 @@ export class Proxy implements Keyserver {
   }
 
   async exchange(request: ExchangeRequest): Promise<ExchangeReply> {
-    if (this.#states.size === 0) await this.#patiently(this.talk());
+    await this.#knowContests([...request.reports, ...request.want.from].map(({ contest }) => contest));
     const reply = await this.desk.exchange(request);
+    for (const [i, { credited }] of reply.results.entries()) {
+      if (credited > 0) this.#rates.add(request.reports[i]?.contest ?? '', credited, reply.now);
+    }
     if (reply.results.some(({ hits }) => hits.length > 0)) this.#speakSoon();
     const missing = request.want.blocks - reply.leases.length;
     if (missing <= 0 || !this.#mayTalk() || request.want.from.length === 0) return reply;
@@ -163,7 +167,7 @@ export class Proxy implements Keyserver {
   }
 
   async contests(): Promise<Contest[]> {
-    if (this.#states.size === 0) await this.#patiently(this.talk());
+    await this.#knowContests();
     return this.desk.read(async (books) =>
       books.contests().map(({ manifest, state }) => ({ manifest, state: this.#shown(state) })),
     );
@@ -243,9 +247,8 @@ export class Proxy implements Keyserver {
   }
 
   /** Puts a verified report into the out-buffer, under the lease that the upstream knows. */
-  async #accepted({ ledger }: Books, { report, client, credited, hits, at }: Accepted): Promise<void> {
+  async #accepted({ ledger }: Books, { report, client, hits, at }: Accepted): Promise<void> {
     const { contest, first } = report;
-    this.#rates.add(contest, credited, at);
     const lease = this.#holding.at(contest, first);
     const isOurs = lease !== undefined && first + report.evidence.length <= lease.past;
     const up = isOurs ? { lease: lease.id, ...(lease.proof === null ? {} : { proof: lease.proof }) } : {};
@@ -262,6 +265,16 @@ export class Proxy implements Keyserver {
     return state.state === 'closed'
       ? { ...above, ...state, done: above.done, leased: above.leased, hits }
       : { ...above, hits };
+  }
+
+  /** @throws UnreachableError it has never heard of any: to say that there are none would make clients drop their work. */
+  async #knowContests(asked: readonly string[] = []): Promise<void> {
+    // One that is new up there: looked for once a minute, for anyone can ask for anything.
+    const isOld = this.#contestsAt - this.#ports.clock() < CONTESTS_EVERY_MS - NEWS_EVERY_MS;
+    const isNew = isOld && asked.some((contest) => !this.#states.has(contest));
+    if (isNew) this.#contestsAt = 0;
+    if (this.#states.size === 0 || isNew) await this.#patiently(this.talk());
+    if (this.#states.size === 0) throw new UnreachableError('this proxy has not reached its upstream yet');
   }
 
   // When to speak
@@ -386,6 +399,7 @@ export class Proxy implements Keyserver {
   async #record(parcels: readonly Parcel[], reply: ExchangeReply): Promise<void> {
     try {
       await this.desk.run((books) => this.#apply(books, parcels, reply));
+      for (const state of reply.contests) this.#states.set(state.name, state);
     } catch (error) {
       // Not written: the upstream hands them out again to a proxy that does not know of them.
       this.#holding = new Holding(await this.#ports.store.read((ledger) => ledger.upstreamLeases()));
@@ -435,7 +449,7 @@ export class Proxy implements Keyserver {
 
   async #fetchContests(): Promise<void> {
     const contests = await this.#upstreams.call((keyserver) => keyserver.contests());
-    this.#contestsAt = this.#ports.clock() + CONTESTS_EVERY_MS;
+    const states = new Map(contests.map(({ state }) => [state.name, state]));
     await this.desk.run(async (books) => {
       const known = new Map([...books.all()].map((book) => [book.row.name, book]));
       for (const [position, { manifest, state }] of contests.entries()) {
@@ -450,15 +464,16 @@ export class Proxy implements Keyserver {
         const isThere = contests.some(({ manifest }) => manifest.name === name);
         if (!isThere && row.offered === 1) await books.ledger.updateContest(name, { offered: 0 });
       }
-      this.#states = new Map(contests.map(({ state }) => [state.name, state]));
-      this.#noteStates(books, [...this.#states.values()]);
+      this.#noteStates(books, [...states.values()]);
+      await this.#keep(books.ledger, states);
     });
+    this.#states = states;
+    this.#contestsAt = this.#ports.clock() + CONTESTS_EVERY_MS;
     await this.#look();
   }
 
   #noteStates(books: Books, states: readonly ContestState[]): void {
     for (const state of states) {
-      this.#states.set(state.name, state);
       const book = books.get(state.name);
       const closed = state.closedBy ?? null;
       if (book === undefined || book.row.closed_by === closed) continue;
@@ -571,8 +586,8 @@ export class Proxy implements Keyserver {
   }
 
   /** What must survive a stop beside the ledger itself. */
-  async #keep(ledger: LedgerQueries): Promise<void> {
-    const state: Kept = { trusted: this.#trusted, states: [...this.#states.values()], rates: this.#rates.toJSON() };
+  async #keep(ledger: LedgerQueries, states = this.#states): Promise<void> {
+    const state: Kept = { trusted: this.#trusted, states: [...states.values()], rates: this.#rates.toJSON() };
     await ledger.setMeta('state', JSON.stringify(state));
   }
 
