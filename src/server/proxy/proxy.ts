@@ -11,6 +11,7 @@
 import { randomUUID } from 'node:crypto';
 import { Value } from 'typebox/value';
 import type { Contest, ContestState } from '../../domain/contest.ts';
+import { endOf } from '../../domain/units.ts';
 import { Backoff } from '../../protocol/backoff.ts';
 import { RefusedError, UnreachableError } from '../../protocol/errors.ts';
 import type {
@@ -98,6 +99,7 @@ export class Proxy implements Keyserver {
   #talking: Promise<void> | undefined;
   #nextAt = 0;
   #contestsAt = 0;
+  #lookedAt = 0;
   #askAt = new Map<string, number>();
   /** Blocks that clients wanted and that were not here, by contest. */
   #wanted = new Map<string, number>();
@@ -418,6 +420,14 @@ export class Proxy implements Keyserver {
       if (result.outcome !== 'refused') continue;
       // It was checked here and found good: only a lease that was revoked or forgotten up there is refused.
       this.#wrong(`the upstream refused ${report.contest}/${report.first}: ${result.detail ?? result.code}`);
+      // Not done, then: they may be handed out here again.
+      const book = books.get(report.contest);
+      const range = { first: report.first, count: report.evidence.length };
+      await book?.line.load([range]);
+      for (const run of book?.line.within(range) ?? []) {
+        if (book === undefined || run.state !== 'done') continue;
+        books.drop(book, clipped(run, { first: range.first, past: endOf(range) }));
+      }
     }
     await ledger.deleteOutbox(answered);
     // As the table has it: this may be the second try of a commit.
@@ -549,6 +559,13 @@ export class Proxy implements Keyserver {
   async #look(): Promise<void> {
     const now = this.#ports.clock();
     const { settings, store } = this.#ports;
+    // After a clock was set back by a month nobody should wait for a month.
+    if (now < this.#lookedAt) {
+      this.#nextAt = 0;
+      this.#contestsAt = 0;
+      this.#askAt.clear();
+    }
+    this.#lookedAt = now;
     const uptimeSeconds = (now - this.#startedAt) / 1000;
     await store.read(async (ledger) => {
       const free = await ledger.freeUnits();
