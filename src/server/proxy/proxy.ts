@@ -145,17 +145,17 @@ export class Proxy implements Keyserver {
 
   async exchange(request: ExchangeRequest): Promise<ExchangeReply> {
     await this.#knowContests([...request.reports, ...request.want.from].map(({ contest }) => contest));
+    // So that work comes from the contests that the client named first, and not from those that happen to be here.
+    if (this.#mayTalk() && this.#order(request.want.from, request.want.blocks)) await this.#patiently(this.talk());
     const reply = await this.desk.exchange(request);
     for (const [i, { credited }] of reply.results.entries()) {
       if (credited > 0) this.#rates.add(request.reports[i]?.contest ?? '', credited, reply.now);
     }
     if (reply.results.some(({ hits }) => hits.length > 0)) this.#speakSoon();
     const missing = request.want.blocks - reply.leases.length;
-    if (missing <= 0 || !this.#mayTalk() || request.want.from.length === 0) return reply;
-    // Its stock may be empty only because nobody has asked for this contest before.
-    const contests = request.want.from.map(({ contest }) => contest);
-    if (!this.#mayAsk(contests)) return reply;
-    for (const contest of contests) this.#wanted.set(contest, (this.#wanted.get(contest) ?? 0) + missing);
+    if (missing <= 0 || !this.#mayTalk()) return reply;
+    await this.#look();
+    if (!this.#order(request.want.from, missing)) return reply;
     await this.#patiently(this.talk());
     const { leases } = reply;
     const holding = [...(request.want.holding ?? []), ...leases.map(({ id }) => id)];
@@ -288,9 +288,23 @@ export class Proxy implements Keyserver {
     return isOn && (schedule?.(new Date(clock())) ?? true) && this.#nextAt <= clock();
   }
 
-  #mayAsk(contests: readonly string[]): boolean {
-    const now = this.#ports.clock();
-    return contests.some((contest) => this.#isOpen(contest) && (this.#askAt.get(contest) ?? 0) <= now);
+  #mayAsk(contest: string): boolean {
+    return this.#isOpen(contest) && (this.#askAt.get(contest) ?? 0) <= this.#ports.clock();
+  }
+
+  /** Notes what a client wants and the stock lacks; whether there is anything that may be asked for. */
+  #order(from: ExchangeRequest['want']['from'], blocks: number): boolean {
+    let left = blocks;
+    let isShort = false;
+    for (const { contest } of from) {
+      const free = this.#stock.find((stock) => stock.contest === contest)?.free ?? 0;
+      left -= Math.floor(free / (this.#blockUnits.get(contest) ?? 1));
+      if (left <= 0) break;
+      if (!this.#mayAsk(contest)) continue;
+      this.#wanted.set(contest, (this.#wanted.get(contest) ?? 0) + left);
+      isShort = true;
+    }
+    return isShort;
   }
 
   #isOpen(contest: string): boolean {
@@ -304,7 +318,7 @@ export class Proxy implements Keyserver {
     const { count, oldest, urgent } = this.#waiting;
     if (urgent || count >= reportBatch || (count > 0 && now - oldest >= reportAge * 1000)) return true;
     if (this.#contestsAt <= now) return true;
-    return this.#stock.some(({ contest, free, low }) => free < low && this.#mayAsk([contest]));
+    return this.#stock.some(({ contest, free, low }) => free < low && this.#mayAsk(contest));
   }
 
   #speakSoon(): void {
@@ -329,10 +343,10 @@ export class Proxy implements Keyserver {
       // Each round hands up a body of reports and fills one contest; there are few of either. With the contests come
       // the keys that are trusted, even if there is nothing to say.
       for (let round = 0; round < 64; round++) if (!(await this.#round(isNews && round === 0))) break;
-      this.#wanted.clear();
       this.#backoff.reset();
       this.#nextAt = clock() + (settings.connectPeriod ?? 0) * 1000;
     } catch (error) {
+      this.#wanted.clear();
       const retryAfter = error instanceof UnreachableError ? (error.retryAfterSeconds ?? 0) : 0;
       this.#nextAt = clock() + this.#backoff.next(retryAfter);
       if (error instanceof RefusedError && error.code === 'contest_unknown') this.#contestsAt = 0;
@@ -340,8 +354,8 @@ export class Proxy implements Keyserver {
       if (!(error instanceof RefusedError || error instanceof UnreachableError)) {
         this.#ports.log.error({ err: error }, 'the conversation with the upstream failed');
       }
+      await this.#look();
     }
-    await this.#look();
   }
 
   /** One exchange; whether another is due at once. */
@@ -350,6 +364,8 @@ export class Proxy implements Keyserver {
     const parcels = await this.#parcels();
     const want = this.#want();
     if (parcels.length === 0 && want.blocks === 0 && !evenIdle) return false;
+    // What clients want from here on is another round's.
+    for (const { contest } of want.from) this.#wanted.delete(contest);
     const reply = await this.#exchange(parcels, want);
     for (const { contest } of want.from) {
       if (reply.leases.length === 0) this.#askAt.set(contest, clock() + Math.max(5, reply.retryAfterSeconds) * 1000);
@@ -368,18 +384,18 @@ export class Proxy implements Keyserver {
     return coalesce(some);
   }
 
-  /** Fills the first contest that is below its low watermark, or that clients want and that has run dry. */
+  /** Fills the first contest that is below its low watermark, or of which clients want more. */
   #want(): ExchangeRequest['want'] {
     const holding = this.#holding.all().map(({ id }) => id);
     const some = holding.length > MAX_HOLDING ? {} : { holding: [...new Set(holding)] };
-    const isDry = ({ contest, free }: Stock): boolean => free === 0 && this.#wanted.has(contest);
-    const short = this.#stock.find((stock) => (stock.free < stock.low || isDry(stock)) && this.#mayAsk([stock.contest]));
+    const isShort = ({ contest, free, low }: Stock): boolean => free < low || this.#wanted.has(contest);
+    const short = this.#stock.find((stock) => isShort(stock) && this.#mayAsk(stock.contest));
     if (short === undefined) return { blocks: 0, from: [] };
     const { contest, free, high } = short;
     const blockUnits = this.#blockUnits.get(contest) ?? 1;
     const missing = Math.max(high - free, (this.#wanted.get(contest) ?? 0) * blockUnits);
-    // In few pieces, and none so small that it would cut a client's block.
-    const units = Math.min(MAX_PROXY_UNITS, Math.max(blockUnits, Math.ceil(missing / 4)));
+    // In few pieces, that cut no client's block.
+    const units = Math.min(MAX_PROXY_UNITS, Math.ceil(missing / 4 / blockUnits) * blockUnits);
     const blocks = Math.min(64, Math.ceil(missing / units));
     return { blocks, from: [{ contest, units }], ...some };
   }
