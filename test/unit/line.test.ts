@@ -1,6 +1,8 @@
 /** The line of runs over a real table, against an array with an entry for every unit. */
+import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { UnitRange } from '../../src/domain/units.ts';
 import { DONE, FREE, Line } from '../../src/server/ledger/line.ts';
 import { openSqliteStore } from '../../src/server/store/sqlite.ts';
 import type { Store } from '../../src/server/store/store.ts';
@@ -16,6 +18,14 @@ const someStep = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('lowest'), range: someRange }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('commit'), range: someRange }) },
 );
+
+function lowestFree(units: readonly (string | undefined)[], from: number, to: number): UnitRange | undefined {
+  const first = units.findIndex((unit, i) => unit === 'free' && i >= from && i < to);
+  if (first === -1) return undefined;
+  let end = first;
+  while (end < to && units[end] === 'free') end += 1;
+  return { first: BASE + first, count: end - first };
+}
 
 describe('a line', () => {
   const folder = temporaryFolder();
@@ -48,11 +58,8 @@ describe('a line', () => {
             const there = { first: BASE + range.first, count: range.count };
             const past = range.first + range.count;
             if (what === 'lowest') {
-              const found = await line.lowestFree(there.first, there.first + there.count);
-              const first = units.findIndex((unit, i) => unit === 'free' && i >= range.first && i < past);
-              let end = first;
-              while (end < past && units[end] === 'free') end += 1;
-              expect(found).toEqual(first === -1 ? undefined : { first: BASE + first, count: end - first });
+              const found = await line.lowestFree(there.first, BASE + past);
+              assert.deepEqual(found, lowestFree(units, range.first, past));
               continue;
             }
             await line.load([there]);
@@ -81,7 +88,8 @@ describe('a line', () => {
         // Free and done runs have no neighbour of their state.
         for (const [i, row] of rows.entries()) {
           const next = rows[i + 1];
-          if (next?.first === row.past && row.state !== 'leased') expect(next.state).not.toBe(row.state);
+          const isWhole = next?.first !== row.past || row.state === 'leased' || next.state !== row.state;
+          expect(isWhole).toBe(true);
         }
       }
     });

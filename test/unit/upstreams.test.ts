@@ -4,7 +4,11 @@ import { RefusedError, UnreachableError } from '../../src/protocol/errors.ts';
 import type { Keyserver, Status } from '../../src/protocol/keyserver.ts';
 import { type Upstream, Upstreams } from '../../src/server/proxy/upstreams.ts';
 
-const failing = (error: Error) => (): Promise<never> => Promise.reject(error);
+function failing(error: Error): () => Promise<never> {
+  return async () => {
+    throw error;
+  };
+}
 
 /** One of which only `status` is asked. */
 function upstream(url: string, status: () => Promise<Status>): Upstream & { asked: number } {
