@@ -38,11 +38,19 @@ export const openStore = (home: Home): Promise<Store> =>
 export async function openKeymaster(
   home: Home,
   manifests: readonly ContestManifest[],
-  { clock = { now: START }, log = silent, kinds = testKinds } = {},
+  { clock = { now: START }, log = silent, kinds = testKinds, random = Math.random } = {},
 ): Promise<TestKeymaster> {
   const store = await openStore(home);
   try {
-    const keymaster = await Keymaster.open({ store, manifests, kinds, clock: () => clock.now, log, version: '0.0.0' });
+    const keymaster = await Keymaster.open({
+      store,
+      manifests,
+      kinds,
+      clock: () => clock.now,
+      log,
+      random,
+      version: '0.0.0',
+    });
     return {
       keymaster,
       store,

@@ -50,18 +50,49 @@ export class Link implements Keyserver {
   }
 }
 
+/** A store whose transactions fail at their end when a test says so, as on a full disk: nothing of them is written. */
+export class FragileStore implements Store {
+  /** So many of the next transactions fail. */
+  failing = 0;
+  readonly #inner: Store;
+
+  constructor(inner: Store) {
+    this.#inner = inner;
+  }
+
+  transaction: Store['transaction'] = (work) =>
+    this.#inner.transaction(async (ledger) => {
+      const result = await work(ledger);
+      if (this.failing === 0) return result;
+      this.failing -= 1;
+      throw new Error('the disk is full');
+    });
+  read: Store['read'] = (work) => this.#inner.read(work);
+  snapshot: Store['snapshot'] = (work) => this.#inner.snapshot(work);
+  tidy = (): Promise<void> => this.#inner.tidy();
+  close = (): Promise<void> => this.#inner.close();
+}
+
+export interface TestProxyOptions {
+  clock: { now: number };
+  settings?: ProxySettings;
+  random?: () => number;
+}
+
 /** One proxy that can be killed and started again over its ledger. */
 export class TestProxy {
   readonly link: Link;
   readonly #home: Home;
   readonly #clock: { now: number };
   readonly #settings: ProxySettings;
-  #open: { proxy: Proxy; store: Store } | undefined;
+  readonly #random: () => number;
+  #open: { proxy: Proxy; store: FragileStore } | undefined;
 
-  constructor(home: Home, above: () => Keyserver | undefined, clock: { now: number }, settings: ProxySettings = {}) {
+  constructor(home: Home, above: () => Keyserver | undefined, { clock, settings = {}, random }: TestProxyOptions) {
     this.#home = home;
     this.#clock = clock;
     this.#settings = settings;
+    this.#random = random ?? Math.random;
     this.link = new Link(above);
   }
 
@@ -69,14 +100,19 @@ export class TestProxy {
     return this.#open?.proxy;
   }
 
+  get store(): FragileStore | undefined {
+    return this.#open?.store;
+  }
+
   async start(): Promise<Proxy> {
     if (this.#open !== undefined) return this.#open.proxy;
-    const store = await openStore(this.#home);
+    const store = new FragileStore(await openStore(this.#home));
     const proxy = await Proxy.open({
       store,
       kinds: testKinds,
       clock: () => this.#clock.now,
       log: silent,
+      random: this.#random,
       version: '0.0.0',
       upstreams: [{ url: 'above', keyserver: this.link }],
       settings: this.#settings,
@@ -100,24 +136,37 @@ export class TestProxy {
   }
 }
 
-/** A keymaster with a proxy over it, and a proxy over that: keymaster ← upper ← lower. */
+/** A keymaster with a proxy under it, and a proxy under that; and one beside: keymaster ← upper ← lower, keymaster ← other. */
 export class Pyramid {
   readonly clock = { now: START };
   readonly upper: TestProxy;
   readonly lower: TestProxy;
-  readonly #folders = [temporaryFolder(), temporaryFolder(), temporaryFolder()] as const;
+  readonly other: TestProxy;
+  readonly #folders = [temporaryFolder(), temporaryFolder(), temporaryFolder(), temporaryFolder()] as const;
   #keymaster: TestKeymaster | undefined;
   readonly #manifests: readonly ContestManifest[];
+  readonly #random: () => number;
 
-  constructor(manifests: readonly ContestManifest[], settings: ProxySettings = {}) {
+  constructor(manifests: readonly ContestManifest[], settings: ProxySettings = {}, random = Math.random) {
     this.#manifests = manifests;
-    const [, upper, lower] = this.#folders;
-    this.upper = new TestProxy(upper.path, () => this.#keymaster?.keymaster, this.clock, settings);
-    this.lower = new TestProxy(lower.path, () => this.upper.running, this.clock, settings);
+    this.#random = random;
+    const [, upper, lower, other] = this.#folders;
+    const options = { clock: this.clock, settings, random };
+    this.upper = new TestProxy(upper.path, () => this.#keymaster?.keymaster, options);
+    this.lower = new TestProxy(lower.path, () => this.upper.running, options);
+    this.other = new TestProxy(other.path, () => this.#keymaster?.keymaster, options);
+  }
+
+  /** The keymaster, while it runs. */
+  get running(): TestKeymaster | undefined {
+    return this.#keymaster;
   }
 
   async top(): Promise<TestKeymaster> {
-    this.#keymaster ??= await openKeymaster(this.#folders[0].path, this.#manifests, { clock: this.clock });
+    this.#keymaster ??= await openKeymaster(this.#folders[0].path, this.#manifests, {
+      clock: this.clock,
+      random: this.#random,
+    });
     return this.#keymaster;
   }
 
@@ -130,6 +179,7 @@ export class Pyramid {
   async close(): Promise<void> {
     await this.lower.kill();
     await this.upper.kill();
+    await this.other.kill();
     await this.#keymaster?.close();
     for (const folder of this.#folders) folder.remove();
   }

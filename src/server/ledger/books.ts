@@ -130,11 +130,12 @@ export class Books {
     if (run.lease !== null) this.#ended.add(run.lease);
   }
 
-  /** Takes leased or free units off the line: they are not this keyserver's any more. */
+  /** Takes units off the line: they are not this keyserver's any more. */
   drop(book: Book, run: Pick<Run, 'first' | 'past' | 'lease' | 'state'>): void {
     const range = { first: run.first, count: run.past - run.first };
     book.line.remove(range);
     if (run.state === 'leased') book.row.leased -= range.count;
+    if (run.state === 'done') book.row.done -= range.count;
     book.changed = true;
     if (run.lease !== null) this.#ended.add(run.lease);
   }

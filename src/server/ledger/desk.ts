@@ -23,6 +23,7 @@ import {
 } from '../../protocol/keyserver.ts';
 import type { Log } from '../log.ts';
 import { extendProof } from '../proof/chain.ts';
+import { isKeyId } from '../proof/key.ts';
 import type { Store } from '../store/store.ts';
 import { Books, type Kinds } from './books.ts';
 import { type Arrivals, fold, prune, takeArrivals } from './fold.ts';
@@ -82,8 +83,9 @@ export class Desk {
     const { client, reports, want } = request;
     const protocol = protocolOf(request);
     const sender: Sender = { client, isProxy: protocol === 'keyserver<-proxy/1' };
-    if (sender.isProxy) this.#role.admitProxy(request, this.#ports.clock());
-    else if (reports.length > MAX_REPORTS) {
+    // A proxy's id is no secret, it is in every proof: without its signature nobody may speak in its name.
+    if (sender.isProxy || isKeyId(client.id)) this.#role.admitProxy(request, this.#ports.clock());
+    if (!sender.isProxy && reports.length > MAX_REPORTS) {
       const detail = `a client sends at most ${MAX_REPORTS} reports at once`;
       throw new RefusedError('body_malformed', detail, { field: '/reports' });
     }
@@ -109,7 +111,7 @@ export class Desk {
 
   release(request: ReleaseRequest): Promise<ReleaseReply> {
     const { client, leases, parts = [] } = request;
-    if (request.assertion !== undefined) this.#role.admitProxy(request, this.#ports.clock());
+    if (isKeyId(client.id)) this.#role.admitProxy(request, this.#ports.clock());
     return this.#commits.run({
       units: parts,
       run: async ({ books, now }) => {

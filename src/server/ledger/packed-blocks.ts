@@ -1,9 +1,9 @@
 /**
  * Who finished which units, in about five bytes a block, so that a million blocks are a few megabytes. A sequence of
  *
- *   client   varint            the client's number
- *   skip     varint, zigzag    first unit − the unit past the block before
- *   count    varint            units
+ *   client   varint    the client's number, doubled; and one where the skip goes back
+ *   skip     varint    |first unit − the unit past the block before|
+ *   count    varint    units
  *
  * Varints are LEB128: seven bits a byte, the lowest first, the high bit set in all but the last.
  */
@@ -18,9 +18,9 @@ export function packBlocks(blocks: readonly FinishedBlock[], after = 0): Uint8Ar
   const bytes: number[] = [];
   let past = after;
   for (const { client, first, count } of blocks) {
-    varint(bytes, client);
-    const skip = first - past;
-    varint(bytes, skip < 0 ? -2 * skip - 1 : 2 * skip);
+    // Not zigzag: doubled, the longest skips would not be exact any more.
+    varint(bytes, 2 * client + (first < past ? 1 : 0));
+    varint(bytes, Math.abs(first - past));
     varint(bytes, count);
     past = first + count;
   }
@@ -43,9 +43,10 @@ export function unpackBlocks(bytes: Uint8Array): FinishedBlock[] {
   };
   let past = 0;
   while (at < bytes.length) {
-    const client = next();
-    const zigzag = next();
-    const first = past + (zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2);
+    const who = next();
+    const client = Math.floor(who / 2);
+    const skip = next();
+    const first = who % 2 === 0 ? past + skip : past - skip;
     const count = next();
     blocks.push({ client, first, count });
     past = first + count;

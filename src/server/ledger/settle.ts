@@ -15,6 +15,7 @@ import type { Report } from '../../domain/work.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { ReportResult } from '../../protocol/keyserver.ts';
 import { checkProof, lastOf } from '../proof/chain.ts';
+import { isKeyId } from '../proof/key.ts';
 import type { Book } from './books.ts';
 import type { Commit } from './group-commit.ts';
 import type { Run } from './line.ts';
@@ -71,7 +72,10 @@ export async function settle(
 
   if (isHolder) {
     const mismatch = mismatchOf(own, report, sender, runs);
-    if (mismatch !== undefined) return refuse({ code: 'report_mismatch', detail: mismatch }, spoilt);
+    // Of a lease that was overdue others may have a part by now: then its proof says what was in it.
+    if (mismatch !== undefined && refusalOf(report, worker, sender, role) !== undefined) {
+      return refuse({ code: 'report_mismatch', detail: mismatch }, spoilt);
+    }
   } else {
     const refusal = refusalOf(report, worker, sender, role);
     if (refusal === UNKNOWN) {
@@ -123,13 +127,14 @@ function refusalOf(report: Report, worker: ClientInfo, sender: Sender, role: Rol
   const chain = checkProof(report.proof, role);
   if (!chain.ok) return { code: 'proof_false', detail: chain.detail };
   const last = lastOf(chain.links);
-  // A proxy vouches for the clients of its own leases; anyone else must be the one it was handed to.
-  if (last.sub !== worker.id && !(sender.isProxy && last.sub === sender.client.id)) return FOREIGN;
+  // Who worked on a proxy's block is for proxies to say, whichever of them it comes through; anyone else is its holder.
+  const isOfProxies = sender.isProxy && isKeyId(last.sub);
+  if (last.sub !== worker.id && !isOfProxies) return FOREIGN;
   const first = report.first - last.first;
   const count = report.evidence.length;
   const isWithin = last.contest === report.contest && first >= 0 && first + count <= last.count;
   // A proxy's lease comes back in parts.
-  if (!isWithin || (count < last.count && !(sender.isProxy && last.sub === sender.client.id))) {
+  if (!isWithin || (count < last.count && !isOfProxies)) {
     return { code: 'report_mismatch', detail: 'the units are not those of the proof' };
   }
   // Its last link: the ones before are valid proofs too, of the larger blocks that it was cut from.

@@ -40,6 +40,7 @@ export function coalesce(rows: readonly OutboxRow[]): Parcel[] {
 const fits = (a: Report, b: Report): boolean =>
   a.contest === b.contest &&
   a.lease === b.lease &&
+  a.proof === b.proof &&
   a.first + a.evidence.length === b.first &&
   a.core === b.core &&
   a.client?.id === b.client?.id &&

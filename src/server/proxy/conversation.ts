@@ -4,6 +4,7 @@
  * twice is a duplicate up there.
  */
 import type { ContestState } from '../../domain/contest.ts';
+import { endOf } from '../../domain/units.ts';
 import { Backoff } from '../../protocol/backoff.ts';
 import { RefusedError, UnreachableError } from '../../protocol/errors.ts';
 import {
@@ -12,6 +13,7 @@ import {
   MAX_HOLDING,
   MAX_PROXY_UNITS,
   type ReleaseRequest,
+  type Stock,
   type UpstreamState,
 } from '../../protocol/keyserver.ts';
 import type { Books } from '../ledger/books.ts';
@@ -21,7 +23,7 @@ import { linksIn, MAX_LINKS } from '../proof/chain.ts';
 import type { KeyPair } from '../proof/key.ts';
 import type { UpstreamLeaseRow } from '../store/schema.ts';
 import { coalesce, type Parcel } from './coalesce.ts';
-import { clipped } from './holding.ts';
+import { clipped, Holding } from './holding.ts';
 import type { Known } from './known.ts';
 import type { ProxyPorts } from './proxy.ts';
 import { Upstreams } from './upstreams.ts';
@@ -31,7 +33,10 @@ const REPORT_AGE_SECONDS = 120;
 /** Reports of one conversation, and about how long its body may be. */
 const MAX_ROWS = 1024;
 const MAX_REPORT_BYTES = 3_000_000;
+/** A client that finds the stock empty waits this long for the upstream's answer. */
+const PATIENCE_MS = 5_000;
 const CONTESTS_EVERY_MS = 600_000;
+const NEWS_EVERY_MS = 60_000;
 
 export class Conversation {
   readonly #ports: ProxyPorts;
@@ -39,13 +44,16 @@ export class Conversation {
   readonly #key: KeyPair;
   readonly #known: Known;
   readonly #upstreams: Upstreams;
-  readonly #backoff = new Backoff();
+  readonly #backoff: Backoff;
   #talking: Promise<void> | undefined;
   /** No call before this time, milliseconds since 1970. */
   #nextAt = 0;
   #contestsAt = 0;
   /** No asking for work of a contest before this time. */
   readonly #askAt = new Map<string, number>();
+  /** Blocks that clients wanted and that were not here, by contest. */
+  readonly #wanted = new Map<string, number>();
+  #lookedAt = 0;
 
   constructor(ports: ProxyPorts, desk: Desk, key: KeyPair, known: Known) {
     this.#ports = ports;
@@ -54,6 +62,7 @@ export class Conversation {
     this.#known = known;
     const { fallback = true } = ports.settings;
     this.#upstreams = new Upstreams(ports.upstreams, { fallback, clock: ports.clock });
+    this.#backoff = new Backoff(ports.random);
   }
 
   get upstreams(): UpstreamState[] {
@@ -81,9 +90,57 @@ export class Conversation {
     return isOn && (schedule?.(new Date(clock())) ?? true) && this.#nextAt <= clock();
   }
 
-  mayAsk(contests: readonly string[]): boolean {
+  #mayAsk(contest: string): boolean {
+    return this.#isOpen(contest) && (this.#askAt.get(contest) ?? 0) <= this.#ports.clock();
+  }
+
+  /** Notes what a client wants and the stock lacks; whether there is anything that may be asked for. */
+  order(from: ExchangeRequest['want']['from'], blocks: number): boolean {
+    let left = blocks;
+    let isShort = false;
+    for (const { contest } of from) {
+      const free = this.#known.stock.find((stock) => stock.contest === contest)?.free ?? 0;
+      left -= Math.floor(free / this.#known.blockUnits(contest));
+      if (left <= 0) break;
+      if (!this.#mayAsk(contest)) continue;
+      this.#wanted.set(contest, (this.#wanted.get(contest) ?? 0) + left);
+      isShort = true;
+    }
+    return isShort;
+  }
+
+  /**
+   * @param asked looks for those that it does not know: once a minute, for anyone can ask for anything.
+   * @throws UnreachableError it has never heard of any: to say that there are none would make clients drop their work.
+   */
+  async knowContests(asked: readonly string[] = []): Promise<void> {
+    const isOld = this.#contestsAt - this.#ports.clock() < CONTESTS_EVERY_MS - NEWS_EVERY_MS;
+    const isNew = isOld && asked.some((contest) => !this.#known.states.has(contest));
+    if (isNew) this.#contestsAt = 0;
+    if (this.#known.states.size === 0 || isNew) await this.patiently(this.talk());
+    if (this.#known.states.size === 0) throw new UnreachableError('this proxy has not reached its upstream yet');
+  }
+
+  /** Waits for the upstream's answer, but not for ever. */
+  async patiently(work: Promise<unknown>): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS);
+    });
+    await Promise.race([work, late]).finally(() => clearTimeout(timer));
+  }
+
+  /** Looks at stock and out-buffer. */
+  async look(): Promise<void> {
     const now = this.#ports.clock();
-    return contests.some((contest) => this.#isOpen(contest) && (this.#askAt.get(contest) ?? 0) <= now);
+    // After a clock was set back by a month nobody should wait for a month.
+    if (now < this.#lookedAt) {
+      this.#nextAt = 0;
+      this.#contestsAt = 0;
+      this.#askAt.clear();
+    }
+    this.#lookedAt = now;
+    await this.#known.look();
   }
 
   #isOpen(contest: string): boolean {
@@ -97,18 +154,21 @@ export class Conversation {
     const { count, oldest, urgent } = this.#known.waiting;
     if (urgent || count >= reportBatch || (count > 0 && now - oldest >= reportAgeSeconds * 1000)) return true;
     if (this.#contestsAt <= now) return true;
-    return this.#known.stock.some(({ contest, free, low }) => free < low && this.mayAsk([contest]));
+    return this.#known.stock.some(({ contest, free, low }) => free < low && this.#mayAsk(contest));
   }
 
   async #converse(): Promise<void> {
     const { clock, settings } = this.#ports;
     try {
-      if (this.#contestsAt <= clock()) await this.#fetchContests();
-      // Each round hands up a body of reports and fills one contest; there are few of either.
-      for (let round = 0; round < 64; round++) if (!(await this.#round())) break;
+      const isNews = this.#contestsAt <= clock();
+      if (isNews) await this.#fetchContests();
+      // Each round hands up a body of reports and fills one contest; there are few of either. With the contests come
+      // the keys that are trusted, even if there is nothing to say.
+      for (let round = 0; round < 64; round++) if (!(await this.#round(isNews && round === 0))) break;
       this.#backoff.reset();
       this.#nextAt = clock() + (settings.connectPeriodSeconds ?? 0) * 1000;
     } catch (error) {
+      this.#wanted.clear();
       const retryAfter = error instanceof UnreachableError ? (error.retryAfterSeconds ?? 0) : 0;
       this.#nextAt = clock() + this.#backoff.next(retryAfter);
       if (error instanceof RefusedError && error.code === 'contest_unknown') this.#contestsAt = 0;
@@ -117,20 +177,22 @@ export class Conversation {
         this.#ports.log.error({ err: error }, 'the conversation with the upstream failed');
       }
     }
-    await this.#known.look();
+    await this.look();
   }
 
   /** One exchange; whether another is due at once. */
-  async #round(): Promise<boolean> {
+  async #round(evenIdle: boolean): Promise<boolean> {
     const { clock } = this.#ports;
     const parcels = await this.#parcels();
     const want = this.#want();
-    if (parcels.length === 0 && want.blocks === 0) return false;
+    if (parcels.length === 0 && want.blocks === 0 && !evenIdle) return false;
+    // What clients want from here on is another round's.
+    for (const { contest } of want.from) this.#wanted.delete(contest);
     const reply = await this.#exchange(parcels, want);
     for (const { contest } of want.from) {
       if (reply.leases.length === 0) this.#askAt.set(contest, clock() + Math.max(5, reply.retryAfterSeconds) * 1000);
     }
-    await this.#known.look();
+    await this.look();
     return this.#known.waiting.count > 0 ? parcels.length > 0 : this.#want().blocks > 0;
   }
 
@@ -144,16 +206,20 @@ export class Conversation {
     return coalesce(some);
   }
 
-  /** Fills the first contest that is below its low watermark. */
+  /** Fills the first contest that is below its low watermark, or of which clients want more. */
   #want(): ExchangeRequest['want'] {
     const holding = this.#known.holding.all().map(({ id }) => id);
     const some = holding.length > MAX_HOLDING ? {} : { holding: [...new Set(holding)] };
-    const short = this.#known.stock.find(({ contest, free, low }) => free < low && this.mayAsk([contest]));
+    const isShort = ({ contest, free, low }: Stock): boolean => free < low || this.#wanted.has(contest);
+    const short = this.#known.stock.find((stock) => isShort(stock) && this.#mayAsk(stock.contest));
     if (short === undefined) return { blocks: 0, from: [] };
-    const missing = short.high - short.free;
-    const units = Math.max(1, Math.min(MAX_PROXY_UNITS, Math.ceil(missing / 4)));
+    const { contest, free, high } = short;
+    const blockUnits = this.#known.blockUnits(contest);
+    const missing = Math.max(high - free, (this.#wanted.get(contest) ?? 0) * blockUnits);
+    // In few pieces, that cut no client's block.
+    const units = Math.min(MAX_PROXY_UNITS, Math.ceil(missing / 4 / blockUnits) * blockUnits);
     const blocks = Math.min(64, Math.ceil(missing / units));
-    return { blocks, from: [{ contest: short.contest, units }], ...some };
+    return { blocks, from: [{ contest, units }], ...some };
   }
 
   async #exchange(parcels: readonly Parcel[], want: ExchangeRequest['want']): Promise<ExchangeReply> {
@@ -173,9 +239,10 @@ export class Conversation {
   async #record(parcels: readonly Parcel[], reply: ExchangeReply): Promise<void> {
     try {
       await this.#desk.run((books) => this.#apply(books, parcels, reply));
+      for (const state of reply.contests) this.#known.states.set(state.name, state);
     } catch (error) {
       // Not written: the upstream hands them out again to a proxy that does not know of them.
-      for (const lease of reply.leases) this.#known.holding.remove(lease);
+      this.#known.holding = new Holding(await this.#ports.store.read((ledger) => ledger.upstreamLeases()));
       throw error;
     }
   }
@@ -191,8 +258,18 @@ export class Conversation {
       if (result.outcome !== 'refused') continue;
       // It was checked here and found good: only a lease that was revoked or forgotten up there is refused.
       this.#known.wrong(`the upstream refused ${report.contest}/${report.first}: ${result.detail ?? result.code}`);
+      // Not done, then: they may be handed out here again.
+      const book = books.get(report.contest);
+      const range = { first: report.first, count: report.evidence.length };
+      await book?.line.load([range]);
+      for (const run of book?.line.within(range) ?? []) {
+        if (book === undefined || run.state !== 'done') continue;
+        books.drop(book, clipped(run, { first: range.first, past: endOf(range) }));
+      }
     }
     await ledger.deleteOutbox(answered);
+    // As the table has it: this may be the second try of a commit.
+    this.#known.holding = new Holding(await ledger.upstreamLeases());
     const usable = reply.leases.filter(({ proof }) => linksIn(proof ?? '') < MAX_LINKS);
     for (const { id, contest, first, count, expiresAt, proof } of usable) {
       const book = books.get(contest);
@@ -205,8 +282,9 @@ export class Conversation {
         expires_at: expiresAt,
         proof: proof ?? null,
       };
-      for (const over of this.#known.holding.add(row)) await ledger.deleteUpstreamLease(contest, over.first);
-      await ledger.putUpstreamLeases([row]);
+      const { gone, put } = this.#known.holding.add(row);
+      for (const over of gone) await ledger.deleteUpstreamLease(contest, over.first);
+      await ledger.putUpstreamLeases(put);
       await book.line.load([{ first, count }]);
       books.stock(book, { first, count });
     }
@@ -219,7 +297,7 @@ export class Conversation {
 
   async #fetchContests(): Promise<void> {
     const contests = await this.#upstreams.call((keyserver) => keyserver.contests());
-    this.#contestsAt = this.#ports.clock() + CONTESTS_EVERY_MS;
+    const states = new Map(contests.map(({ state }) => [state.name, state]));
     await this.#desk.run(async (books) => {
       const known = new Map([...books.all()].map((book) => [book.row.name, book]));
       for (const [position, { manifest, state }] of contests.entries()) {
@@ -234,15 +312,16 @@ export class Conversation {
         const isThere = contests.some(({ manifest }) => manifest.name === name);
         if (!isThere && row.offered === 1) await books.ledger.updateContest(name, { offered: 0 });
       }
-      this.#known.states = new Map(contests.map(({ state }) => [state.name, state]));
-      this.#noteStates(books, [...this.#known.states.values()]);
+      this.#noteStates(books, [...states.values()]);
+      await this.#known.keep(books.ledger, states);
     });
-    await this.#known.look();
+    this.#known.states = states;
+    this.#contestsAt = this.#ports.clock() + CONTESTS_EVERY_MS;
+    await this.look();
   }
 
   #noteStates(books: Books, states: readonly ContestState[]): void {
     for (const state of states) {
-      this.#known.states.set(state.name, state);
       const book = books.get(state.name);
       const closed = state.closedBy ?? null;
       if (book === undefined || book.row.closed_by === closed) continue;

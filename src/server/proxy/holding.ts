@@ -10,25 +10,31 @@ export class Holding {
   }
 
   /**
-   * Earlier leases that the new one overlaps end: they had run out, or their units would not have come again.
-   * @returns those.
+   * From now on its units are under this lease; of earlier ones that had some of them the rest stays.
+   * @returns the leases that were there before in its place, and those that are there now.
    */
-  add(row: UpstreamLeaseRow): UpstreamLeaseRow[] {
+  add(row: UpstreamLeaseRow): { gone: UpstreamLeaseRow[]; put: UpstreamLeaseRow[] } {
     const before = this.#leases.get(row.contest) ?? [];
     const isOver = (other: UpstreamLeaseRow): boolean => other.past > row.first && other.first < row.past;
-    const after = [...before.filter((other) => !isOver(other)), row];
+    const gone = before.filter(isOver);
+    const put = [
+      row,
+      ...gone.filter((other) => other.first < row.first).map((other) => ({ ...other, past: row.first })),
+      ...gone.filter((other) => other.past > row.past).map((other) => ({ ...other, first: row.past })),
+    ];
+    const after = [...before.filter((other) => !isOver(other)), ...put];
     this.#leases.set(
       row.contest,
       after.toSorted((a, b) => a.first - b.first),
     );
-    return before.filter(isOver);
+    return { gone, put };
   }
 
-  remove({ contest, first }: Pick<UpstreamLeaseRow, 'contest' | 'first'>): void {
+  remove({ id, contest, first }: Pick<UpstreamLeaseRow, 'id' | 'contest' | 'first'>): void {
     const leases = this.#leases.get(contest) ?? [];
     this.#leases.set(
       contest,
-      leases.filter((lease) => lease.first !== first),
+      leases.filter((lease) => lease.id !== id || lease.first !== first),
     );
   }
 

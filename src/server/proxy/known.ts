@@ -36,10 +36,16 @@ export class Known {
 
   readonly #ports: ProxyPorts;
   readonly #startedAt: number;
+  #blockUnits = new Map<string, number>();
 
   constructor(ports: ProxyPorts) {
     this.#ports = ports;
     this.#startedAt = ports.clock();
+  }
+
+  /** A client's block. */
+  blockUnits(contest: string): number {
+    return this.#blockUnits.get(contest) ?? 1;
   }
 
   /** The contest as the upstream knows it: its progress is the search's, not this proxy's. */
@@ -66,6 +72,7 @@ export class Known {
         oldest: Math.min(now, ...waiting.map(({ oldest }) => oldest)),
         urgent: waiting.some(({ urgent }) => urgent > 0),
       };
+      this.#blockUnits = new Map(rows.map(({ name, manifest }) => [name, manifestOf(manifest).block.maxUnits]));
       this.stock = rows
         .filter(({ offered }) => offered === 1)
         .map((row): Stock => {
@@ -92,8 +99,8 @@ export class Known {
   }
 
   /** What must survive a stop beside the ledger itself. */
-  async keep(ledger: LedgerQueries): Promise<void> {
-    const state: Kept = { trusted: this.trusted, states: [...this.states.values()], rates: this.rates.toJSON() };
+  async keep(ledger: LedgerQueries, states = this.states): Promise<void> {
+    const state: Kept = { trusted: this.trusted, states: [...states.values()], rates: this.rates.toJSON() };
     await ledger.setMeta('state', JSON.stringify(state));
   }
 

@@ -65,9 +65,6 @@ export interface ProxyPorts extends DeskPorts {
   directives?: (client: ClientInfo) => readonly Directive[];
 }
 
-/** A client that finds the stock empty waits this long for the upstream's answer. */
-const PATIENCE_MS = 5_000;
-
 export class Proxy implements Keyserver {
   readonly desk: Desk;
   readonly #ports: ProxyPorts;
@@ -116,16 +113,20 @@ export class Proxy implements Keyserver {
   }
 
   async exchange(request: ExchangeRequest, origin?: Origin): Promise<ExchangeReply> {
-    if (this.#known.states.size === 0) await this.#patiently(this.talk());
+    const talk = this.#conversation;
+    await talk.knowContests([...request.reports, ...request.want.from].map(({ contest }) => contest));
+    // So that work comes from the contests that the client named first, and not from those that happen to be here.
+    if (talk.mayTalk && talk.order(request.want.from, request.want.blocks)) await talk.patiently(talk.talk());
     const reply = await this.desk.exchange(request, origin);
+    for (const [i, { credited }] of reply.results.entries()) {
+      if (credited > 0) this.#known.rates.add(request.reports[i]?.contest ?? '', credited, reply.now);
+    }
     if (reply.results.some(({ hits }) => hits.length > 0)) this.#speakSoon();
     const missing = request.want.blocks - reply.leases.length;
-    const { mayTalk } = this.#conversation;
-    // Its stock may be empty only because nobody has asked for this contest before.
-    if (missing <= 0 || !mayTalk || !this.#conversation.mayAsk(request.want.from.map(({ contest }) => contest))) {
-      return reply;
-    }
-    await this.#patiently(this.talk());
+    if (missing <= 0 || !talk.mayTalk) return reply;
+    await talk.look();
+    if (!talk.order(request.want.from, missing)) return reply;
+    await talk.patiently(talk.talk());
     const { leases } = reply;
     const holding = [...(request.want.holding ?? []), ...leases.map(({ id }) => id)];
     const want = { ...request.want, blocks: missing, ...(request.want.holding === undefined ? {} : { holding }) };
@@ -138,7 +139,7 @@ export class Proxy implements Keyserver {
   }
 
   async contests(): Promise<Contest[]> {
-    if (this.#known.states.size === 0) await this.#patiently(this.talk());
+    await this.#conversation.knowContests();
     return this.desk.read(async (books) =>
       books.contests().map(({ manifest, state }) => ({ manifest, state: this.#known.shown(state) })),
     );
@@ -173,7 +174,7 @@ export class Proxy implements Keyserver {
 
   /** Speaks with the upstream if there is something to say. For a timer of a second. */
   async tick(): Promise<void> {
-    await this.#known.look();
+    await this.#conversation.look();
     if (this.#conversation.isDue) await this.talk();
   }
 
@@ -188,7 +189,7 @@ export class Proxy implements Keyserver {
    */
   async close({ keepStock = false } = {}): Promise<void> {
     await this.#conversation.idle();
-    if (!keepStock && this.#conversation.mayTalk) await this.#patiently(this.#conversation.giveBack());
+    if (!keepStock && this.#conversation.mayTalk) await this.#conversation.patiently(this.#conversation.giveBack());
     await this.desk.close();
     await this.#ports.store.transaction((ledger) => this.#known.keep(ledger));
   }
@@ -214,9 +215,8 @@ export class Proxy implements Keyserver {
   }
 
   /** Puts a verified report into the out-buffer, under the lease that the upstream knows. */
-  async #accepted({ ledger }: Books, { report, client, credited, hits, at }: Accepted): Promise<void> {
+  async #accepted({ ledger }: Books, { report, client, hits, at }: Accepted): Promise<void> {
     const { contest, first } = report;
-    this.#known.rates.add(contest, credited, at);
     const lease = this.#known.holding.at(contest, first);
     const isOurs = lease !== undefined && first + report.evidence.length <= lease.past;
     const up = isOurs ? { lease: lease.id, ...(lease.proof === null ? {} : { proof: lease.proof }) } : {};
@@ -227,13 +227,5 @@ export class Proxy implements Keyserver {
 
   #speakSoon(): void {
     this.talk().catch(() => {});
-  }
-
-  async #patiently(work: Promise<unknown>): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS);
-    });
-    await Promise.race([work, late]).finally(() => clearTimeout(timer));
   }
 }

@@ -40,14 +40,15 @@ export function watermarks(settings: StockSettings, facts: StockFacts): Watermar
   const { unitsPerSecond, uptimeSeconds, blockUnits, freeUnits } = facts;
   const days = (n: number): number => Math.ceil(unitsPerSecond * DAY_SECONDS * n);
   let high = maxStock ?? Math.max(days(1), 16 * blockUnits);
-  let low = minStock ?? Math.ceil(high / 4);
+  let low = Math.min(high, minStock ?? Math.ceil(high / 4));
   if (!expert) {
     const sustained = uptimeSeconds < FIRST_SECONDS ? OBEYED : days(maxBufferDays);
     const guarded = Math.min(high, HARD_CAP, Math.max(OBEYED, sustained));
-    low = Math.ceil((low * guarded) / high);
+    low = high === 0 ? 0 : Math.ceil((low * guarded) / high);
     high = guarded;
   }
-  // The last units of a contest are not one proxy's.
-  const share = Math.max(Math.min(blockUnits, freeUnits), Math.floor(freeUnits / 8));
+  // The last units of a contest are not one proxy's; the very last it gets only when clients ask for them.
+  const eighth = Math.floor(freeUnits / 8);
+  const share = eighth < blockUnits ? 0 : eighth;
   return { low: Math.min(low, share), high: Math.min(high, share) };
 }
