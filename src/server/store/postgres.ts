@@ -47,6 +47,8 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
   });
   // An idle connection that breaks: the pool makes another when one is wanted.
   pool.on('error', (error) => options.onError?.(error));
+  // One that breaks while it is lent out, between two statements: the next statement fails, which is answer enough.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<LedgerTables>({ dialect: new PostgresDialect({ pool }) });
   try {
     await check(db);
