@@ -125,7 +125,8 @@ export class Conversation {
     const { clock } = this.#ports;
     const parcels = await this.#parcels();
     const want = this.#want();
-    if (parcels.length === 0 && want.blocks === 0) return false;
+    // The first one also brings the keys to trust.
+    if (parcels.length === 0 && want.blocks === 0 && this.#known.trusted.length > 0) return false;
     const reply = await this.#exchange(parcels, want);
     for (const { contest } of want.from) {
       if (reply.leases.length === 0) this.#askAt.set(contest, clock() + Math.max(5, reply.retryAfterSeconds) * 1000);

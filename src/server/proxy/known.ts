@@ -42,6 +42,11 @@ export class Known {
     this.#startedAt = ports.clock();
   }
 
+  /** Whether the upstream has said what it takes to judge a report. */
+  get isAcquainted(): boolean {
+    return this.states.size > 0 && this.trusted.length > 0;
+  }
+
   /** The contest as the upstream knows it: its progress is the search's, not this proxy's. */
   shown(state: ContestState): ContestState {
     const above = this.states.get(state.name);

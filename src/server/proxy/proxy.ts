@@ -11,6 +11,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientInfo } from '../../domain/client.ts';
 import type { Contest } from '../../domain/contest.ts';
+import { UnreachableError } from '../../protocol/errors.ts';
 import type {
   Directive,
   ExchangeReply,
@@ -116,7 +117,7 @@ export class Proxy implements Keyserver {
   }
 
   async exchange(request: ExchangeRequest, origin?: Origin): Promise<ExchangeReply> {
-    if (this.#known.states.size === 0) await this.#patiently(this.talk());
+    await this.#acquainted();
     const reply = await this.desk.exchange(request, origin);
     if (reply.results.some(({ hits }) => hits.length > 0)) this.#speakSoon();
     const missing = request.want.blocks - reply.leases.length;
@@ -138,7 +139,7 @@ export class Proxy implements Keyserver {
   }
 
   async contests(): Promise<Contest[]> {
-    if (this.#known.states.size === 0) await this.#patiently(this.talk());
+    await this.#acquainted();
     return this.desk.read(async (books) =>
       books.contests().map(({ manifest, state }) => ({ manifest, state: this.#known.shown(state) })),
     );
@@ -223,6 +224,16 @@ export class Proxy implements Keyserver {
     const body = JSON.stringify({ ...report, ...up, client, finishedAt: report.finishedAt ?? at });
     const urgent = hits.length > 0 ? 1 : 0;
     await ledger.putOutbox([{ id: randomUUID(), contest, first, at, urgent, body }]);
+  }
+
+  /**
+   * Before its upstream has told it which contests there are and whose proofs to believe, it can judge nobody's work.
+   * @throws UnreachableError it is so.
+   */
+  async #acquainted(): Promise<void> {
+    if (this.#known.isAcquainted) return;
+    await this.#patiently(this.talk());
+    if (!this.#known.isAcquainted) throw new UnreachableError('this proxy has not heard from its upstream yet');
   }
 
   #speakSoon(): void {
