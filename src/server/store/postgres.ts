@@ -5,6 +5,7 @@
  * the others collect the next group of exchanges and check its evidence. The lock is never held over anything but
  * these statements. Tables live in a schema of their own, for the database may hold other things.
  */
+import { Socket } from 'node:net';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { migrate } from './migrate.ts';
@@ -21,12 +22,17 @@ export interface PostgresOptions {
   schema?: string;
   /** One writes while the others read. */
   connections?: number;
+  /** A connection that says nothing for so long while it is asked is broken; longer than any statement takes. */
+  silenceMs?: number;
   onError?(error: Error): void;
 }
 
+/** The server's own limits: a backend that hangs must not hold everyone's answer for ever. */
+const STATEMENT_MS = 30_000;
+
 /** @throws StoreError it cannot be reached, is too old, not durable, or from a newer Tabherd. */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
-  const { url, schema = 'tabherd', connections = 4 } = options;
+  const { url, schema = 'tabherd', connections = 4, silenceMs = STATEMENT_MS + 10_000 } = options;
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
     throw new StoreError(`the schema ${schema} must be lower-case letters, digits and _`);
   }
@@ -40,9 +46,9 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       getTypeParser: (oid, format) => (oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)),
     },
     connectionTimeoutMillis: 5000,
-    // A backend that hangs must not hold everyone's answer for ever.
-    statement_timeout: 30_000,
-    idle_in_transaction_session_timeout: 30_000,
+    statement_timeout: STATEMENT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_MS,
+    stream: () => impatientSocket(silenceMs),
     application_name: 'tabherd',
   });
   // An idle connection that breaks: the pool makes another when one is wanted.
@@ -65,6 +71,17 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     if (error instanceof StoreError) throw error;
     throw new StoreError(`cannot open the ledger in ${placeOf(url)}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/**
+ * A server that vanished without a word (a router that forgot the connection, a machine that lost its power) would be waited
+ * for without end, by every exchange in turn: neither TCP nor the driver gives up by itself. Idle connections end long before.
+ */
+function impatientSocket(silenceMs: number): Socket {
+  const socket = new Socket();
+  return socket.setTimeout(silenceMs, () => {
+    socket.destroy(new Error(`PostgreSQL said nothing for ${silenceMs / 1000} s`));
+  });
 }
 
 class PostgresStore implements Store {
