@@ -8,6 +8,7 @@
  *
  * Who holds a lease is asked before what became of it, so a stranger learns nothing.
  */
+import { Value } from 'typebox/value';
 import type { Verdict } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
 import { endOf, type UnitRange } from '../../domain/units.ts';
@@ -15,6 +16,7 @@ import type { Report } from '../../domain/work.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { ReportResult } from '../../protocol/keyserver.ts';
 import { checkProof, lastOf } from '../proof/chain.ts';
+import { KeyId } from '../proof/key.ts';
 import type { Book } from './books.ts';
 import type { Commit } from './group-commit.ts';
 import type { Run } from './line.ts';
@@ -71,7 +73,10 @@ export async function settle(
 
   if (isHolder) {
     const mismatch = mismatchOf(own, report, sender, runs);
-    if (mismatch !== undefined) return refuse({ code: 'report_mismatch', detail: mismatch }, spoilt);
+    // Parts of an overdue lease may be somebody else's by now: its proof counts then, as if all of it were.
+    if (mismatch !== undefined && refusalOf(report, worker, sender, role) !== undefined) {
+      return refuse({ code: 'report_mismatch', detail: mismatch }, spoilt);
+    }
   } else {
     const refusal = refusalOf(report, worker, sender, role);
     if (refusal === UNKNOWN) {
@@ -123,13 +128,15 @@ function refusalOf(report: Report, worker: ClientInfo, sender: Sender, role: Rol
   const chain = checkProof(report.proof, role);
   if (!chain.ok) return { code: 'proof_false', detail: chain.detail };
   const last = lastOf(chain.links);
-  // A proxy vouches for the clients of its own leases; anyone else must be the one it was handed to.
-  if (last.sub !== worker.id && !(sender.isProxy && last.sub === sender.client.id)) return FOREIGN;
+  // A proxy vouches for its clients, and hands on what proxies below it vouched for; anyone else must be the one the lease
+  // was handed to. Who has taken a report without having that lease any more sends it up as it came.
+  const isVouched = sender.isProxy && Value.Check(KeyId, last.sub);
+  if (last.sub !== worker.id && !isVouched) return FOREIGN;
   const first = report.first - last.first;
   const count = report.evidence.length;
   const isWithin = last.contest === report.contest && first >= 0 && first + count <= last.count;
   // A proxy's lease comes back in parts.
-  if (!isWithin || (count < last.count && !(sender.isProxy && last.sub === sender.client.id))) {
+  if (!isWithin || (count < last.count && !isVouched)) {
     return { code: 'report_mismatch', detail: 'the units are not those of the proof' };
   }
   // Its last link: the ones before are valid proofs too, of the larger blocks that it was cut from.
