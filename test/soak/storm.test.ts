@@ -18,11 +18,13 @@ test.each([
     const result = await trial(kind, { ms: minutes * share * 60_000, kills, pauseMs: 350 });
     console.log(inWords(kind, result, (Date.now() - began) / 1000));
     const { lost, astray, miscounted, refused } = result.audit;
-    expect({ lost, astray, miscounted, refused, crashes: result.crashes }).toEqual({
+    const { crashes, refusedAbove } = result;
+    expect({ lost, astray, miscounted, refused, refusedAbove, crashes }).toEqual({
       lost: [],
       astray: [],
       miscounted: [],
       refused: {},
+      refusedAbove: [],
       crashes: [],
     });
   },

@@ -5,10 +5,13 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const RESTART_MS = 300;
 const WORDS = 4000;
+/** What a proxy says whose report, acknowledged before, was refused above. */
+const COMPLAINT = /the upstream refused/;
 
 export class Member {
   readonly name: string;
@@ -16,6 +19,8 @@ export class Member {
   vainStarts = 0;
   /** The last words of those that ended by themselves although they had served. */
   readonly crashes: string[] = [];
+  /** Lines that it said and that must not be. */
+  readonly complaints: string[] = [];
   /** All that it said, the latest of it. */
   words = '';
   readonly #script: string;
@@ -56,8 +61,10 @@ export class Member {
     });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (bytes: Buffer) => {
-        this.words = (this.words + bytes.toString()).slice(-WORDS);
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        this.words = `${this.words}${line}\n`.slice(-WORDS);
+        if (COMPLAINT.test(line)) this.complaints.push(line);
       });
     }
     child.once('message', (said) => {

@@ -17,6 +17,8 @@ export interface Trial {
   /** Those that ended by themselves, with their last words. */
   crashes: string[];
   vainStarts: number;
+  /** What proxies said of acknowledged reports that were refused above them. */
+  refusedAbove: string[];
 }
 
 /** Bundles what the storm kills: one file starts twice as fast as fifty. */
@@ -61,6 +63,7 @@ export async function trial(
       kills: storm.kills,
       audit: await auditOf(herd),
       crashes: members.flatMap((member) => member.crashes.map((words) => `${member.name}: ${words}`)),
+      refusedAbove: members.flatMap(({ complaints }) => complaints),
       vainStarts: members.reduce((sum, { vainStarts }) => sum + vainStarts, 0),
     };
   } catch (error) {
@@ -114,7 +117,11 @@ async function auditOf(herd: Herd): Promise<Audit> {
   }
 }
 
-export function inWords(kind: string, { counts, kills, audit: found, vainStarts }: Trial, seconds: number): string {
+export function inWords(
+  kind: string,
+  { counts, kills, audit: found, vainStarts, refusedAbove }: Trial,
+  seconds: number,
+): string {
   const list = (of: Record<string, number>): string =>
     Object.entries(of)
       .toSorted(([a], [b]) => a.localeCompare(b))
@@ -129,6 +136,7 @@ export function inWords(kind: string, { counts, kills, audit: found, vainStarts 
     `  reports acknowledged ${found.acknowledged} (${found.units} units), lost ${found.lost.length},` +
       ` twice ${found.miscounted.length}, astray ${found.astray.length}`,
     `  duplicates ${found.duplicates}; units done by two ${found.doneByTwo}; exchanges unanswered ${found.unanswered}`,
+    `  refused above a proxy: ${refusedAbove.length}${refusedAbove.slice(0, 3).map((line) => `\n    ${line}`)}`,
     `  refused: ${list(found.refused)}; whole exchanges: ${list(found.refusedExchanges)}`,
     ...Object.entries(found.contests).map(([name, state]) => `  ${name}: ${state}`),
   ].join('\n');
