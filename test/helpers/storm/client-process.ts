@@ -67,6 +67,7 @@ class StormClient {
         return { lease, contest, first, count, outcome, code, detail, by, at: Date.now() };
       });
       this.#write({ got: leases, answered });
+      process.send?.('answered');
       // Back home now and then.
       if (Math.random() < 0.05) this.#at = 0;
     } catch (error) {

@@ -41,6 +41,8 @@ export class Herd {
   /** Wires to PostgreSQL. */
   readonly databaseLinks: { from: string; link: FaultyLink }[] = [];
   postgres: Postgres | undefined;
+  /** Exchanges of clients that were answered. */
+  answered = 0;
   readonly #folder: string;
   readonly #scripts: Scripts;
 
@@ -172,7 +174,14 @@ export class Herd {
       }
       const order: ClientOrder = { clients: orders };
       this.clients.push(
-        new Member({ name: `clients ${process + 1}`, script: this.#scripts.client, order: () => order }),
+        new Member({
+          name: `clients ${process + 1}`,
+          script: this.#scripts.client,
+          order: () => order,
+          onWord: () => {
+            this.answered += 1;
+          },
+        }),
       );
     }
   }

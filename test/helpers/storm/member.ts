@@ -27,6 +27,7 @@ export class Member {
   readonly #order: () => unknown;
   readonly #onUp: (said: unknown) => void;
   readonly #onDown: () => void;
+  readonly #onWord: () => void;
   #child: ChildProcess | undefined;
   #isUp = false;
   #restarts = true;
@@ -39,12 +40,15 @@ export class Member {
     order: () => unknown;
     onUp?: (said: unknown) => void;
     onDown?: () => void;
+    /** Anything that it sends after its first word, which says that it is up. */
+    onWord?: () => void;
   }) {
     this.name = options.name;
     this.#script = options.script;
     this.#order = options.order;
     this.#onUp = options.onUp ?? (() => {});
     this.#onDown = options.onDown ?? (() => {});
+    this.#onWord = options.onWord ?? (() => {});
   }
 
   get pid(): number | undefined {
@@ -70,6 +74,7 @@ export class Member {
     child.once('message', (said) => {
       this.#isUp = true;
       this.#onUp(said);
+      child.on('message', this.#onWord);
     });
     this.#ended = once(child, 'close').then(async () => {
       const hadServed = this.#isUp;

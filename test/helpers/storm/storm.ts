@@ -10,6 +10,8 @@ import type { Herd } from './herd.ts';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const STEPS_MS = [2, 10, 30, 120, 600, 3600].flatMap((seconds) => [seconds * SECOND, -seconds * SECOND]);
+const EXCHANGES_BETWEEN = 5;
+const MOST_DOWN = 3;
 const KINDS: readonly Weather[] = ['cut', 'cut', 'slow', 'slow', 'torn', 'torn', 'half-open'];
 
 export interface Counts {
@@ -34,11 +36,16 @@ export class Storm {
     return Object.values(this.counts.kills).reduce((sum, times) => sum + times, 0);
   }
 
-  /** At least so long, and until it has killed so often. @param pauseMs between two faults, on the average. */
+  /**
+   * So long, and longer where it has not killed so often by then: up to twice as long, and two minutes.
+   * @param pauseMs the least between two faults, on the average.
+   */
   async rage({ ms, kills, pauseMs }: { ms: number; kills: number; pauseMs: number }): Promise<void> {
     const end = Date.now() + ms;
-    while (Date.now() < end || this.kills < kills) {
+    const last = end + ms + 2 * MINUTE;
+    while (Date.now() < end || (this.kills < kills && Date.now() < last)) {
       await sleep(2 * pauseMs * Math.random());
+      await this.#progress();
       const dice = Math.random();
       if (dice < 0.45) this.#kill();
       else if (dice < 0.8) this.#spoilLink();
@@ -48,8 +55,16 @@ export class Storm {
     await this.#calm();
   }
 
+  /** A storm that lets nobody work proves nothing: between two faults some exchanges come through, or some seconds pass. */
+  async #progress(): Promise<void> {
+    const enough = this.#herd.answered + EXCHANGES_BETWEEN;
+    for (const end = Date.now() + 3 * SECOND; Date.now() < end && this.#herd.answered < enough; ) await sleep(20);
+  }
+
   #kill(): void {
     const { members, postgres } = this.#herd;
+    // Nor must the machine be busy with starting alone.
+    if (members.filter(({ isUp }) => !isUp).length >= MOST_DOWN) return;
     const victim = pick([...members, ...(postgres === undefined || !this.#postgresIsUp ? [] : [postgres])]);
     if (victim === undefined) return;
     if ('restart' in victim) {

@@ -41,7 +41,6 @@ export async function bundle(folder: string): Promise<Scripts> {
   return { keyserver: join(folder, 'keyserver-process.js'), client: join(folder, 'client-process.js') };
 }
 
-/** @param kills at least so many, however long it takes. */
 export async function trial(
   kind: 'pyramid' | 'embedded',
   { ms, kills, pauseMs }: { ms: number; kills: number; pauseMs: number },
@@ -115,6 +114,11 @@ async function auditOf(herd: Herd): Promise<Audit> {
   } finally {
     await store.close();
   }
+}
+
+/** What must be true of every trial; written so that what is not is shown. */
+export function faultsOf({ audit: { lost, astray, miscounted, refused }, refusedAbove, crashes }: Trial): unknown[] {
+  return [...lost, ...astray, ...miscounted, ...Object.keys(refused), ...refusedAbove, ...crashes];
 }
 
 export function inWords(
