@@ -106,6 +106,19 @@ describe('a proxy', () => {
     await expect(lower.contests()).rejects.toThrow('has not heard from its upstream');
   });
 
+  it('does not wait for a time that its clock, set back, has yet to reach', async () => {
+    const { keymaster, upper } = await build();
+    const { leases } = await upper.exchange(asking({ blocks: 1 }));
+    await upper.exchange(asking({ reports: leases.map((lease) => trueReport(lease)) }));
+    pyramid.clock.now += 30 * 24 * 3_600_000;
+    pyramid.upper.link.weather = 'cut';
+    await upper.talk();
+    pyramid.upper.link.weather = 'fair';
+    pyramid.clock.now -= 30 * 24 * 3_600_000;
+    await upper.talk();
+    expect((await keymaster.status()).contests[0]).toMatchObject({ done: 8 });
+  });
+
   it('sends a hit up at once', async () => {
     const { keymaster, lower } = await build({}, { winners: [3], closes: 'hit' });
     const { leases } = await lower.exchange(asking({ blocks: 1 }));

@@ -25,6 +25,7 @@ import { clipped } from './holding.ts';
 import type { Known } from './known.ts';
 import type { ProxyPorts } from './proxy.ts';
 import { Upstreams } from './upstreams.ts';
+import { isOver, OVER, type Wait, waitFrom } from './wait.ts';
 
 const REPORT_BATCH = 256;
 const REPORT_AGE_SECONDS = 120;
@@ -41,11 +42,11 @@ export class Conversation {
   readonly #upstreams: Upstreams;
   readonly #backoff = new Backoff();
   #talking: Promise<void> | undefined;
-  /** No call before this time, milliseconds since 1970. */
-  #nextAt = 0;
-  #contestsAt = 0;
-  /** No asking for work of a contest before this time. */
-  readonly #askAt = new Map<string, number>();
+  /** No call before it is over. */
+  #silence = OVER;
+  #contestsAge = OVER;
+  /** No asking for work of a contest before it is over. */
+  readonly #dearth = new Map<string, Wait>();
 
   constructor(ports: ProxyPorts, desk: Desk, key: KeyPair, known: Known) {
     this.#ports = ports;
@@ -78,12 +79,12 @@ export class Conversation {
     const { settings, schedule, isOnline, clock } = this.#ports;
     const { mode = 'normal' } = settings;
     const isOn = mode === 'normal' || (mode === 'only-when-online' && (isOnline?.() ?? true));
-    return isOn && (schedule?.(new Date(clock())) ?? true) && this.#nextAt <= clock();
+    return isOn && (schedule?.(new Date(clock())) ?? true) && isOver(this.#silence, clock());
   }
 
   mayAsk(contests: readonly string[]): boolean {
     const now = this.#ports.clock();
-    return contests.some((contest) => this.#isOpen(contest) && (this.#askAt.get(contest) ?? 0) <= now);
+    return contests.some((contest) => this.#isOpen(contest) && isOver(this.#dearth.get(contest) ?? OVER, now));
   }
 
   #isOpen(contest: string): boolean {
@@ -96,22 +97,22 @@ export class Conversation {
     const now = clock();
     const { count, oldest, urgent } = this.#known.waiting;
     if (urgent || count >= reportBatch || (count > 0 && now - oldest >= reportAgeSeconds * 1000)) return true;
-    if (this.#contestsAt <= now) return true;
+    if (isOver(this.#contestsAge, now)) return true;
     return this.#known.stock.some(({ contest, free, low }) => free < low && this.mayAsk([contest]));
   }
 
   async #converse(): Promise<void> {
     const { clock, settings } = this.#ports;
     try {
-      if (this.#contestsAt <= clock()) await this.#fetchContests();
+      if (isOver(this.#contestsAge, clock())) await this.#fetchContests();
       // Each round hands up a body of reports and fills one contest; there are few of either.
       for (let round = 0; round < 64; round++) if (!(await this.#round())) break;
       this.#backoff.reset();
-      this.#nextAt = clock() + (settings.connectPeriodSeconds ?? 0) * 1000;
+      this.#silence = waitFrom(clock(), (settings.connectPeriodSeconds ?? 0) * 1000);
     } catch (error) {
       const retryAfter = error instanceof UnreachableError ? (error.retryAfterSeconds ?? 0) : 0;
-      this.#nextAt = clock() + this.#backoff.next(retryAfter);
-      if (error instanceof RefusedError && error.code === 'contest_unknown') this.#contestsAt = 0;
+      this.#silence = waitFrom(clock(), this.#backoff.next(retryAfter));
+      if (error instanceof RefusedError && error.code === 'contest_unknown') this.#contestsAge = OVER;
       this.#known.wrong(error instanceof Error ? error.message : String(error));
       if (!(error instanceof RefusedError || error instanceof UnreachableError)) {
         this.#ports.log.error({ err: error }, 'the conversation with the upstream failed');
@@ -129,7 +130,8 @@ export class Conversation {
     if (parcels.length === 0 && want.blocks === 0 && this.#known.trusted.length > 0) return false;
     const reply = await this.#exchange(parcels, want);
     for (const { contest } of want.from) {
-      if (reply.leases.length === 0) this.#askAt.set(contest, clock() + Math.max(5, reply.retryAfterSeconds) * 1000);
+      if (reply.leases.length > 0) continue;
+      this.#dearth.set(contest, waitFrom(clock(), Math.max(5, reply.retryAfterSeconds) * 1000));
     }
     await this.#known.look();
     return this.#known.waiting.count > 0 ? parcels.length > 0 : this.#want().blocks > 0;
@@ -214,13 +216,13 @@ export class Conversation {
     if (reply.trusted !== undefined) this.#known.trusted = reply.trusted;
     this.#known.messages = reply.messages ?? [];
     this.#noteStates(books, reply.contests);
-    if (reply.contests.some(({ name }) => books.get(name) === undefined)) this.#contestsAt = 0;
+    if (reply.contests.some(({ name }) => books.get(name) === undefined)) this.#contestsAge = OVER;
     await this.#known.keep(ledger);
   }
 
   async #fetchContests(): Promise<void> {
     const contests = await this.#upstreams.call((keyserver) => keyserver.contests());
-    this.#contestsAt = this.#ports.clock() + CONTESTS_EVERY_MS;
+    this.#contestsAge = waitFrom(this.#ports.clock(), CONTESTS_EVERY_MS);
     await this.#desk.run(async (books) => {
       const known = new Map([...books.all()].map((book) => [book.row.name, book]));
       for (const [position, { manifest, state }] of contests.entries()) {

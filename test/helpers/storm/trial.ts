@@ -17,6 +17,8 @@ export interface Trial {
   /** Those that ended by themselves, with their last words. */
   crashes: string[];
   vainStarts: number;
+  /** How long it took until all was quiet again. */
+  quietSeconds: number;
   /** What proxies said of acknowledged reports that were refused above them. */
   refusedAbove: string[];
 }
@@ -56,8 +58,11 @@ export async function trial(
     await until('everybody is up', MINUTE, async () => members.every(({ isUp }) => isUp));
     const storm = new Storm(herd);
     await storm.rage({ ms, kills, pauseMs });
+    const calm = Date.now();
     await quiet(herd);
+    const quietSeconds = (Date.now() - calm) / 1000;
     return {
+      quietSeconds,
       counts: storm.counts,
       kills: storm.kills,
       audit: await auditOf(herd),
@@ -123,7 +128,7 @@ export function faultsOf({ audit: { lost, astray, miscounted, refused }, refused
 
 export function inWords(
   kind: string,
-  { counts, kills, audit: found, vainStarts, refusedAbove }: Trial,
+  { counts, kills, audit: found, vainStarts, refusedAbove, quietSeconds }: Trial,
   seconds: number,
 ): string {
   const list = (of: Record<string, number>): string =>
@@ -132,7 +137,7 @@ export function inWords(
       .map(([name, times]) => `${name} ${times}`)
       .join(', ') || 'none';
   return [
-    `${kind}, ${seconds.toFixed(0)} s`,
+    `${kind}, ${seconds.toFixed(0)} s, of which ${quietSeconds.toFixed(0)} until all was handed in`,
     `  kill -9: ${kills} (${list(counts.kills)}); ${vainStarts} starts in vain`,
     `  links: ${list(counts.links)}`,
     `  disks filled: ${list(counts.fills)}`,
