@@ -167,6 +167,7 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
           sequence: { groupOrder: 1 },
         },
       },
+      { extends: true, test: { name: 'soak', include: ['test/soak/**/*.test.ts'] } },
     ],
   },
 }));

@@ -72,6 +72,8 @@ export interface KeyserverOptions extends LiveOptions {
   /** A line for every finished block. */
   blockLog?: Omit<BlockLogOptions, 'log' | 'clock'> | undefined;
   trustProxyHeaders?: boolean | readonly string[] | undefined;
+  /** Milliseconds since 1970; the system's unless told. */
+  clock?: (() => number) | undefined;
 }
 
 export interface ServerOptions extends KeyserverOptions {
@@ -192,14 +194,13 @@ async function start<M extends Made>(
   options: KeyserverOptions,
   make: (ports: DeskPorts & { log: FastifyBaseLogger }, told: Told) => Promise<M>,
 ): Promise<{ server: Server; made: M }> {
-  const { version, kinds } = options;
+  const { version, kinds, clock = Date.now } = options;
   let live = liveOf(options);
   // The pino that fastify brings, set up as fastify does: JSON lines on stdout.
   const { log } = fastify({ logger: { level: options.logLevel ?? 'info' } });
   const store = await openStore(options, log);
   const undo: (() => Promise<void> | void)[] = [() => store.close()];
   try {
-    const clock = Date.now;
     const metrics = new Metrics({ status: () => made.keyserver.status(), log, version });
     const blockLog =
       options.blockLog === undefined ? undefined : await BlockLog.open({ ...options.blockLog, log, clock });

@@ -8,31 +8,41 @@ import { join } from 'node:path';
 import type { ContestManifest } from '../../src/domain/contest.ts';
 import type { Status } from '../../src/protocol/keyserver.ts';
 
+/** A PostgreSQL's address, and where in it. */
+export interface Database {
+  url: string;
+  schema: string;
+}
+
 export class ServerProcess {
   readonly url: string;
   readonly #folder: string;
   readonly #args: string[];
+  readonly #env: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
 
-  private constructor(folder: string, port: number, contests: string[]) {
+  private constructor(folder: string, port: number, contests: string[], database: Database | undefined) {
     this.#folder = folder;
     this.url = `http://localhost:${port}`;
     const flags = contests.length === 0 ? [] : ['--contests', ...contests];
+    const { url, schema } = database ?? {};
+    // By the environment, as what is secret should be.
+    this.#env = { ...process.env, ...(url && schema && { DATABASE_URL: url, TABHERD_DATABASE_SCHEMA: schema }) };
     this.#args = ['dist/server/tabherd.js', 'serve', '--port', `${port}`, '--data', join(folder, 'data'), ...flags];
   }
 
-  /** Starts one with these contests; the built-in ones where none are given. */
-  static async start(manifests: readonly ContestManifest[] = []): Promise<ServerProcess> {
+  /** Starts one with these contests, the built-in ones where none are given; over SQLite where no database is. */
+  static async start(manifests: readonly ContestManifest[] = [], database?: Database): Promise<ServerProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'tabherd-'));
     const contests = manifests.map(({ name }) => join(folder, `${name}.json`));
     await Promise.all(manifests.map((manifest, i) => writeFile(contests[i] ?? '', JSON.stringify(manifest))));
-    const server = new ServerProcess(folder, await freePort(), contests);
+    const server = new ServerProcess(folder, await freePort(), contests, database);
     await server.restart();
     return server;
   }
 
   async restart(): Promise<void> {
-    const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'inherit'], env: this.#env });
     this.#child = child;
     await new Promise<void>((resolve, reject) => {
       let said = '';

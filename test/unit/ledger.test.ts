@@ -34,6 +34,20 @@ describe('the ledger', () => {
     await expect(trials).resolves.toBeUndefined();
   }, 120_000);
 
+  it('takes a late report although somebody else got a part of its units meanwhile', async () => {
+    const manifest = testManifest({ units: 8, maxUnits: 8, leaseSeconds: 60, recycleSeconds: 600 });
+    await withServer([manifest], async ({ keymaster, clock }) => {
+      const { leases: slow } = await keymaster.exchange(asking({ blocks: 1 }));
+      clock.now += 61_000;
+      const { leases: fast } = await keymaster.exchange(asking({ client: client(2), blocks: 1, units: 3 }));
+      expect(fast).toMatchObject([{ first: 0, count: 3 }]);
+      const reports = slow.map((lease) => trueReport(lease));
+      const late = await keymaster.exchange(asking({ reports }));
+      expect(late.results).toMatchObject([{ outcome: 'accepted', credited: 8 }]);
+      expect(late.contests).toMatchObject([{ done: 8, leased: 0 }]);
+    });
+  });
+
   it('keeps the line whole under clients who all speak at once', async () => {
     await withServer([testManifest({ units: 1000, maxUnits: 7 })], async ({ keymaster, store }) => {
       const credited = new Map<number, number>();

@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { build } from 'vite';
 import { expect, test } from 'vitest';
+import { openPostgresStore } from '../../src/server/store/postgres.ts';
 import { temporaryFolder } from '../helpers/keyservers.ts';
-import { sharedPostgres, startPostgres } from '../helpers/postgres.ts';
+import { freshSchema, sharedPostgres, startPostgres } from '../helpers/postgres.ts';
+import { FaultyLink } from '../helpers/storm/faulty-link.ts';
 
 async function ask<Row>(url: string, query: string): Promise<Row[]> {
   const client = new Client({ connectionString: url });
@@ -42,6 +44,24 @@ test('keeps through SIGKILL what it acknowledged, at the same address', async ()
     expect(await ask(postgres.url, 'select n from kept')).toEqual([{ n: 42 }]);
   } finally {
     await postgres.stop();
+  }
+});
+
+test('is given up when it says nothing any more, and asked again over another connection', async () => {
+  const url = new URL(await sharedPostgres());
+  const link = await FaultyLink.open(Number(url.port));
+  url.port = `${link.port}`;
+  const store = await openPostgresStore({ url: url.href, schema: freshSchema(), silenceMs: 500 });
+  try {
+    const contests = () => store.transaction((ledger) => ledger.contests());
+    await contests();
+    link.weather = 'half-open';
+    await expect(contests()).rejects.toThrow();
+    link.weather = 'fair';
+    expect(await contests()).toEqual([]);
+  } finally {
+    await store.close();
+    await link.close();
   }
 });
 

@@ -84,6 +84,41 @@ describe('a proxy', () => {
     expect((await keymaster.status()).contests[0]).toMatchObject({ done: 8 });
   });
 
+  it('passes on what a proxy below did under a lease that it has forgotten itself', async () => {
+    const { keymaster, store, lower, upper } = await build();
+    const { leases } = await lower.exchange(asking({ blocks: 1 }));
+    await lower.exchange(asking({ reports: leases.map((lease) => trueReport(lease)) }));
+    pyramid.clock.now += 7 * 24 * 3_600_000;
+    await upper.sweep();
+    await lower.talk();
+    await upper.talk();
+    expect((await upper.status()).errors).toEqual([]);
+    expect((await keymaster.status()).contests[0]).toMatchObject({ done: 8 });
+    expect(await store.read((ledger) => ledger.credits())).toMatchObject([{ client: client().id, units: 8 }]);
+  });
+
+  it('judges nobody before it has heard from its upstream', async () => {
+    const { upper, lower } = await build();
+    const { leases } = await upper.exchange(asking({ blocks: 1 }));
+    const reports = leases.map((lease) => trueReport(lease));
+    pyramid.lower.link.weather = 'cut';
+    await expect(lower.exchange(asking({ reports }))).rejects.toThrow('has not heard from its upstream');
+    await expect(lower.contests()).rejects.toThrow('has not heard from its upstream');
+  });
+
+  it('does not wait for a time that its clock, set back, has yet to reach', async () => {
+    const { keymaster, upper } = await build();
+    const { leases } = await upper.exchange(asking({ blocks: 1 }));
+    await upper.exchange(asking({ reports: leases.map((lease) => trueReport(lease)) }));
+    pyramid.clock.now += 30 * 24 * 3_600_000;
+    pyramid.upper.link.weather = 'cut';
+    await upper.talk();
+    pyramid.upper.link.weather = 'fair';
+    pyramid.clock.now -= 30 * 24 * 3_600_000;
+    await upper.talk();
+    expect((await keymaster.status()).contests[0]).toMatchObject({ done: 8 });
+  });
+
   it('sends a hit up at once', async () => {
     const { keymaster, lower } = await build({}, { winners: [3], closes: 'hit' });
     const { leases } = await lower.exchange(asking({ blocks: 1 }));

@@ -117,8 +117,9 @@ export class Conversation {
     const isOld = this.#contestsAt - this.#ports.clock() < CONTESTS_EVERY_MS - NEWS_EVERY_MS;
     const isNew = isOld && asked.some((contest) => !this.#known.states.has(contest));
     if (isNew) this.#contestsAt = 0;
-    if (this.#known.states.size === 0 || isNew) await this.patiently(this.talk());
-    if (this.#known.states.size === 0) throw new UnreachableError('this proxy has not reached its upstream yet');
+    const { isAcquainted } = this.#known;
+    if (!isAcquainted || isNew) await this.patiently(this.talk());
+    if (!this.#known.isAcquainted) throw new UnreachableError('this proxy has not reached its upstream yet');
   }
 
   /** Waits for the upstream's answer, but not for ever. */

@@ -43,6 +43,11 @@ export class Known {
     this.#startedAt = ports.clock();
   }
 
+  /** Whether the upstream has said what it takes to judge a report. */
+  get isAcquainted(): boolean {
+    return this.states.size > 0 && this.trusted.length > 0;
+  }
+
   /** A client's block. */
   blockUnits(contest: string): number {
     return this.#blockUnits.get(contest) ?? 1;

@@ -5,6 +5,7 @@
  * the others collect the next group of exchanges and check its evidence. The lock is never held over anything but
  * these statements. Tables live in a schema of their own, for the database may hold other things.
  */
+import { Socket } from 'node:net';
 import { Kysely, PostgresDialect, type PostgresPool, sql } from 'kysely';
 import pg from 'pg';
 import { migrate } from './migrate.ts';
@@ -33,8 +34,13 @@ export interface PostgresOptions {
   schema?: string;
   /** One writes while the others read. */
   connections?: number;
+  /** A connection that says nothing for so long while it is asked is broken; longer than any statement takes. */
+  silenceMs?: number;
   onError?(error: Error): void;
 }
+
+/** The server's own limits: a backend that hangs must not hold everyone's answer for ever. */
+const STATEMENT_MS = 30_000;
 
 /** @throws StoreError it cannot be reached, is too old, not durable, or from a newer Tabherd. */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
@@ -58,7 +64,7 @@ export const applicationName = (schema: string): string => `tabherd ${schema}`.s
 
 /** Looks at nothing yet. Closed by `destroy`. */
 export function connectPostgres(options: PostgresOptions, name: string): Kysely<LedgerTables> {
-  const { url, schema = DEFAULT_SCHEMA, connections = 4 } = options;
+  const { url, schema = DEFAULT_SCHEMA, connections = 4, silenceMs = STATEMENT_MS + 10_000 } = options;
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
     throw new StoreError(`the schema ${schema} must be lower-case letters, digits and _`);
   }
@@ -76,15 +82,28 @@ export function connectPostgres(options: PostgresOptions, name: string): Kysely<
     },
     connectionTimeoutMillis: 5000,
     // Longer than between two sweeps, so that a keyserver that runs can be told from one that does not.
-    idleTimeoutMillis: 60_000,
-    // A backend that hangs must not hold everyone's answer for ever.
-    statement_timeout: 30_000,
-    idle_in_transaction_session_timeout: 30_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: STATEMENT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_MS,
+    stream: () => impatientSocket(silenceMs),
     application_name: name,
   });
   // An idle connection that breaks: the pool makes another when one is wanted.
   pool.on('error', (error) => options.onError?.(error));
+  // One that breaks while it is lent out, between two statements: the next statement fails, which is answer enough.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return new Kysely<LedgerTables>({ dialect: new PostgresDialect({ pool: preparing(pool) }) });
+}
+
+/**
+ * A server that vanished without a word (a router that forgot the connection, a machine that lost its power) would be waited
+ * for without end, by every exchange in turn: neither TCP nor the driver gives up by itself.
+ */
+function impatientSocket(silenceMs: number): Socket {
+  const socket = new Socket();
+  return socket.setTimeout(silenceMs, () => {
+    socket.destroy(new Error(`PostgreSQL said nothing for ${silenceMs / 1000} s`));
+  });
 }
 
 export async function createSchema(db: Kysely<LedgerTables>, schema: string): Promise<void> {

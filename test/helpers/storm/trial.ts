@@ -1,0 +1,152 @@
+/** A storm over a herd from its start to the audit, and the counts of it in words. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build } from 'vite';
+import { openPostgresStore } from '../../../src/server/store/postgres.ts';
+import { openSqliteStore } from '../../../src/server/store/sqlite.ts';
+import { type Audit, audit } from './audit.ts';
+import { Herd, type Scripts } from './herd.ts';
+import { type Counts, Storm, until } from './storm.ts';
+
+const MINUTE = 60_000;
+
+export interface Trial {
+  counts: Counts;
+  kills: number;
+  audit: Audit;
+  /** Those that ended by themselves, with their last words. */
+  crashes: string[];
+  vainStarts: number;
+  /** How long it took until all was quiet again. */
+  quietSeconds: number;
+  /** What proxies said of acknowledged reports that were refused above them. */
+  refusedAbove: string[];
+}
+
+/** Bundles what the storm kills: one file starts twice as fast as fifty. */
+export async function bundle(folder: string): Promise<Scripts> {
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    ssr: { noExternal: true, external: ['libsql', 'pg'] },
+    build: {
+      ssr: true,
+      outDir: folder,
+      target: 'node20',
+      copyPublicDir: false,
+      rolldownOptions: {
+        input: ['keyserver', 'client'].map((name) => resolve(`test/helpers/storm/${name}-process.ts`)),
+        output: { entryFileNames: '[name].js' },
+      },
+    },
+  });
+  return { keyserver: join(folder, 'keyserver-process.js'), client: join(folder, 'client-process.js') };
+}
+
+export async function trial(
+  kind: 'pyramid' | 'embedded',
+  { ms, kills, pauseMs }: { ms: number; kills: number; pauseMs: number },
+): Promise<Trial> {
+  // Inside the repository, where libsql is found; of this run alone, for two may run at once.
+  mkdirSync('.cache', { recursive: true });
+  const folder = mkdtempSync(resolve('.cache/storm-'));
+  let herd: Herd | undefined;
+  try {
+    herd = await Herd[kind](join(folder, 'herd'), await bundle(join(folder, 'bundle')));
+    herd.start();
+    const { members } = herd;
+    await until('everybody is up', MINUTE, async () => members.every(({ isUp }) => isUp));
+    const storm = new Storm(herd);
+    await storm.rage({ ms, kills, pauseMs });
+    const calm = Date.now();
+    await quiet(herd);
+    const quietSeconds = (Date.now() - calm) / 1000;
+    return {
+      quietSeconds,
+      counts: storm.counts,
+      kills: storm.kills,
+      audit: await auditOf(herd),
+      crashes: members.flatMap((member) => member.crashes.map((words) => `${member.name}: ${words}`)),
+      refusedAbove: members.flatMap(({ complaints }) => complaints),
+      vainStarts: members.reduce((sum, { vainStarts }) => sum + vainStarts, 0),
+    };
+  } catch (error) {
+    const words = herd?.members.map(({ name, words }) => `${name}: ${words.slice(-1000)}`).join('\n');
+    throw new Error(`${(error as Error).message}\n${words}`, { cause: error });
+  } finally {
+    await herd?.close();
+    if (process.env['KEEP_STORM'] === undefined) rmSync(folder, { recursive: true });
+  }
+}
+
+/** Clients hand in all they have, proxies all that waits, and the keymasters count it. */
+async function quiet(herd: Herd): Promise<void> {
+  const clients = herd.clients.map((member) => {
+    member.tell('finish');
+    return member.end({ kill: false });
+  });
+  let areDone = false;
+  void Promise.all(clients).then(() => {
+    areDone = true;
+  });
+  await until('the clients handed in all they had', 3 * MINUTE, async () => areDone);
+  // Those below first: what they hand up waits in those above.
+  for (const station of herd.stations.filter(({ isProxy }) => isProxy).toReversed()) {
+    await until(`${station.member.name} handed up all it had`, 3 * MINUTE, async () => {
+      const { stock } = (await herd.status(station)) ?? {};
+      return stock !== undefined && stock.every(({ waiting }) => waiting === 0);
+    });
+  }
+  // To tell its status a keymaster counts.
+  for (const station of herd.stations.filter(({ isProxy }) => !isProxy)) {
+    await until(
+      `${station.member.name} tells its status`,
+      MINUTE,
+      async () => (await herd.status(station)) !== undefined,
+    );
+  }
+}
+
+async function auditOf(herd: Herd): Promise<Audit> {
+  await Promise.all(herd.stations.map(({ member }) => member.end({ kill: true })));
+  const { postgres, stations } = herd;
+  const [top] = stations;
+  const store = await (postgres === undefined
+    ? openSqliteStore(top?.dataDir ?? '')
+    : openPostgresStore({ url: postgres.url }));
+  try {
+    return await audit(store, herd.journals);
+  } finally {
+    await store.close();
+  }
+}
+
+/** What must be true of every trial; written so that what is not is shown. */
+export function faultsOf({ audit: { lost, astray, miscounted, refused }, refusedAbove, crashes }: Trial): unknown[] {
+  return [...lost, ...astray, ...miscounted, ...Object.keys(refused), ...refusedAbove, ...crashes];
+}
+
+export function inWords(
+  kind: string,
+  { counts, kills, audit: found, vainStarts, refusedAbove, quietSeconds }: Trial,
+  seconds: number,
+): string {
+  const list = (of: Record<string, number>): string =>
+    Object.entries(of)
+      .toSorted(([a], [b]) => a.localeCompare(b))
+      .map(([name, times]) => `${name} ${times}`)
+      .join(', ') || 'none';
+  return [
+    `${kind}, ${seconds.toFixed(0)} s, of which ${quietSeconds.toFixed(0)} until all was handed in`,
+    `  kill -9: ${kills} (${list(counts.kills)}); ${vainStarts} starts in vain`,
+    `  links: ${list(counts.links)}`,
+    `  disks filled: ${list(counts.fills)}`,
+    `  clocks stepped: ${list(counts.steps)}`,
+    `  reports acknowledged ${found.acknowledged} (${found.units} units), lost ${found.lost.length},` +
+      ` twice ${found.miscounted.length}, astray ${found.astray.length}`,
+    `  duplicates ${found.duplicates}; units done by two ${found.doneByTwo}; exchanges unanswered ${found.unanswered}`,
+    `  refused above a proxy: ${refusedAbove.length}${refusedAbove.slice(0, 3).map((line) => `\n    ${line}`)}`,
+    `  refused: ${list(found.refused)}; whole exchanges: ${list(found.refusedExchanges)}`,
+    ...Object.entries(found.contests).map(([name, state]) => `  ${name}: ${state}`),
+  ].join('\n');
+}
