@@ -9,10 +9,12 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { ContestKind } from '../contests/kind.ts';
 import type { ClientInfo } from '../domain/client.ts';
 import type { ContestKindName, ContestManifest } from '../domain/contest.ts';
+import type { Carrier } from '../protocol/buffers-file.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
 import type { Directive, Keyserver } from '../protocol/keyserver.ts';
 import { isOlder } from '../protocol/version.ts';
 import { accessBy, limitConnections } from './http/access.ts';
+import { CARRY_PREFIX, carryRoutes } from './http/carry-routes.ts';
 import { createGateway } from './http/gateway.ts';
 import { Metrics } from './http/metrics.ts';
 import { Keymaster } from './keymaster/keymaster.ts';
@@ -47,6 +49,8 @@ export interface LiveOptions {
   verbosity?: string | undefined;
   /** Messages of the day. */
   motd?: readonly string[] | undefined;
+  /** Lets its bearer carry buffers by hand; none: nobody. */
+  adminToken?: string | undefined;
   /** Older clients are told to update. */
   minClientVersion?: string | undefined;
   allowedIp?: readonly string[] | undefined;
@@ -149,6 +153,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
     return {
       keyserver: proxy,
       proxy,
+      carrier: proxy.carrying,
       sweep: () => proxy.sweep(),
       async close() {
         clearInterval(ticking);
@@ -171,6 +176,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
 
 interface Made {
   keyserver: Keyserver;
+  carrier?: Carrier;
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
@@ -214,6 +220,10 @@ async function start<M extends Made>(
       clock,
       mayAccess: (address) => live.mayAccess(address),
       trustProxy: options.trustProxyHeaders,
+      more: async (app) => {
+        const token = () => live.adminToken;
+        await app.register(carryRoutes, { prefix: CARRY_PREFIX, keyserver, carrier: made.carrier, token });
+      },
       unready: async () => [...(draining ? ['the keyserver, which is closing'] : []), ...(await unreadable(store))],
     });
     limitConnections(gateway, live.maxConnections);
@@ -246,8 +256,9 @@ async function start<M extends Made>(
 }
 
 function liveOf(options: LiveOptions) {
-  const { minClientVersion, maxConnections = Number.POSITIVE_INFINITY } = options;
+  const { adminToken, minClientVersion, maxConnections = Number.POSITIVE_INFINITY } = options;
   return {
+    adminToken,
     says: parseVerbosity(options.verbosity ?? 'all'),
     messages: options.motd ?? [],
     mayAccess: accessBy({ allowed: options.allowedIp ?? [], ignored: options.ignoredIp ?? [] }),

@@ -85,7 +85,7 @@ export class Desk {
     const { client, reports, want } = request;
     const protocol = protocolOf(request);
     const sender: Sender = { client, isProxy: protocol === 'keyserver<-proxy/1' };
-    if (sender.isProxy) this.#role.admitProxy(request, this.#ports.clock());
+    if (sender.isProxy) this.#role.admitProxy(request, this.#ports.clock(), origin);
     else if (reports.length > MAX_REPORTS) {
       const detail = `a client sends at most ${MAX_REPORTS} reports at once`;
       throw new RefusedError('body_malformed', detail, { field: '/reports' });

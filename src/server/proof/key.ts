@@ -13,6 +13,8 @@ const HEX_32_BYTES = /^[0-9a-f]{64}$/;
 
 export const KeyId = Type.String({ pattern: HEX_32_BYTES.source });
 
+export const isKeyId = (id: string): boolean => HEX_32_BYTES.test(id);
+
 const SIGNATURE_BYTES = 64;
 
 /** What DER (RFC 8410) has before the 32 bytes of a seed and of a public key. */

@@ -14,14 +14,18 @@ export class Holding {
    * @returns those.
    */
   add(row: UpstreamLeaseRow): UpstreamLeaseRow[] {
-    const before = this.#leases.get(row.contest) ?? [];
-    const isOver = (other: UpstreamLeaseRow): boolean => other.past > row.first && other.first < row.past;
-    const after = [...before.filter((other) => !isOver(other)), row];
+    const over = this.under(row);
+    const others = (this.#leases.get(row.contest) ?? []).filter((other) => !over.includes(other));
     this.#leases.set(
       row.contest,
-      after.toSorted((a, b) => a.first - b.first),
+      [...others, row].toSorted((a, b) => a.first - b.first),
     );
-    return before.filter(isOver);
+    return over;
+  }
+
+  /** The leases that have units of this one. */
+  under({ contest, first, past }: Pick<UpstreamLeaseRow, 'contest' | 'first' | 'past'>): UpstreamLeaseRow[] {
+    return (this.#leases.get(contest) ?? []).filter((other) => other.past > first && other.first < past);
   }
 
   remove({ contest, first }: Pick<UpstreamLeaseRow, 'contest' | 'first'>): void {

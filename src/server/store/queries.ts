@@ -386,7 +386,9 @@ export class LedgerQueries {
     await this.#db
       .insertInto('proxy')
       .values({ ...row, revoked_at: null })
-      .onConflict((c) => c.column('id').doUpdateSet({ name, version, last_seen }))
+      .onConflict((c) =>
+        c.column('id').doUpdateSet((e) => ({ name: e.fn.coalesce(e.val(name), 'proxy.name'), version, last_seen })),
+      )
       .execute();
   }
 
