@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openSqliteStore } from '../../src/server/store/sqlite.ts';
 
-const env = { ...process.env, TABHERD_ADMIN_TOKEN: 'a token for this test alone' .replaceAll(' ', '-') };
+const env = { ...process.env, TABHERD_ADMIN_TOKEN: 'a-token-for-this-test-alone' };
 const program = 'dist/server/tabherd.js';
 
 /** @returns what it said; throws what it complained of. */
@@ -148,5 +148,5 @@ test('what goes wrong is said in a sentence', async () => {
     [['export', at('x'), '--at', 'http://localhost:9'], /does not answer/],
     [['crunch'], /the address of a gateway is missing; without a network: --offline/],
   ];
-  for (const [args, sentence] of sentences) await expect(tabherd(...args)).rejects.toThrow(sentence);
+  await Promise.all(sentences.map(([args, sentence]) => expect(tabherd(...args)).rejects.toThrow(sentence)));
 });

@@ -7,12 +7,14 @@ import { answer, checkWishes, handOut } from '../../server/carry/answer.ts';
 import { isKeyId } from '../../server/proof/key.ts';
 import { checkTarget, readBuffers, writeBuffers } from './disk.ts';
 import { openPlace, type Place, type PlaceOptions } from './place.ts';
-import { blocksText, printable, reportsText, sumsOf, verdictsText, whoText, wishText } from './words.ts';
+import { blocksText, counted, printable, reportsText, sumsOf, verdictsText, whoText, wishText } from './words.ts';
 
 interface Options extends PlaceOptions {
   units?: number;
   contests?: string[];
 }
+
+const PROGRESS_EVERY_MS = 5000;
 
 type Whole = (least: number, most: number) => (text: string) => number;
 
@@ -68,7 +70,11 @@ export function importCommand(version: string, whole: Whole): Command {
 
 function withPlace(command: Command, whole: Whole): Command {
   return command
-    .option('-d, --data <path>', 'data folder of a keyserver that does not run, or data file of tabherd crunch', 'data')
+    .addOption(
+      new Option('-d, --data <path>', 'data folder of a keyserver that does not run, or data file of tabherd crunch')
+        .default('data')
+        .env('TABHERD_DATA_DIR'),
+    )
     .option('--at <url>', 'address of a keyserver that runs, instead of --data')
     .addOption(new Option('--token <token>', 'its administration token; others can see it').env('TABHERD_ADMIN_TOKEN'))
     .addOption(new Option('--token-file <file>', 'a file with nothing but the token').env('TABHERD_ADMIN_TOKEN_FILE'))
@@ -103,10 +109,10 @@ async function exportReports(path: string, { carrier }: Place, options: Options)
 
 async function exportBlocks(path: string, place: Place, id: string, options: Options, version: string): Promise<void> {
   if (place.keyserverFor === undefined) throw new Error('a client has no blocks to hand out: --for is for keyservers');
-  if (!Value.Check(ClientId, id)) {
-    throw new Error(
-      `--for: ${id} is no identity: a proxy prints its own when it starts, tabherd export shows a client's`,
-    );
+  const isId: boolean = Value.Check(ClientId, id);
+  if (!isId) {
+    const where = "a proxy prints its own when it starts, tabherd export shows a client's";
+    throw new Error(`--for: ${id} is no identity: ${where}`);
   }
   await checkTarget(path);
   const keyserver = place.keyserverFor(id);
@@ -126,7 +132,12 @@ async function importReports(file: ReportsFile, path: string, place: Place, opti
   const keyserver = place.keyserverFor(client.id);
   const wish = wishOf(options);
   if (wish !== undefined) await checkWishes(keyserver, wish);
-  const reply = await answer(keyserver, { ...file, want: wish ?? file.want });
+  let saidAt = Date.now();
+  const reply = await answer(keyserver, { ...file, want: wish ?? file.want }, (count) => {
+    if (Date.now() - saidAt < PROGRESS_EVERY_MS) return;
+    saidAt = Date.now();
+    say(`${count} of ${counted(file.reports.length, 'report')} handed in …`);
+  });
   await writeBuffers(path, reply);
   say(`From ${whoText(client)}: ${verdictsText(reply.verdicts)}.`);
   say(`For it, in ${path}: the verdicts and ${blocksText(sumsOf(reply.leases))}.`);

@@ -37,11 +37,11 @@ export async function openPlace({ data, at, ...access }: PlaceOptions, version: 
       close: () => buffers.close(),
     };
   }
-  const { keyserver, carrier, close } = await openStopped(data, { kinds, version }).catch((error: unknown) => {
+  const stopped = await openStopped(data, { kinds, version }).catch((error: unknown) => {
     if (!(error instanceof StoreError) || !error.message.includes('in use')) throw error;
     throw new Error(`${error.message}: speak with it by --at, such as --at http://localhost:2064`, { cause: error });
   });
-  return { keyserverFor: () => keyserver, carrier, close };
+  return { keyserverFor: () => stopped.keyserver, carrier: stopped.carrier, close: () => stopped.close() };
 }
 
 function running(at: string, access: Access): Place {

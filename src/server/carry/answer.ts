@@ -30,14 +30,18 @@ export type Counter = Pick<Keyserver, 'exchange' | 'contests'>;
 
 const NOTHING = { blocks: 0, from: [] };
 
-/** @param holding absent: it is not known what the other has; it gets new blocks only. */
+/**
+ * @param asked without `holding` it is not known what the other has; it gets new blocks only.
+ * @param onReports told how many reports have been handed in so far.
+ */
 export async function answer(
   keyserver: Counter,
   asked: Pick<ReportsFile, 'client' | 'reports' | 'want'> & { holding?: readonly string[] },
+  onReports: (count: number) => void = () => {},
 ): Promise<BlocksFile> {
   const { client } = asked;
   if ((client.class === 'proxy') !== isKeyId(client.id)) {
-    throw new BuffersFileError("/client/id a proxy's identity is a key, and only a proxy's");
+    throw new BuffersFileError("/client/id: a proxy's identity is a key, and nobody else's is");
   }
   const exchange = (some: Pick<ExchangeRequest, 'reports' | 'want'>): Promise<ExchangeReply> => {
     const protocol = client.class === 'proxy' ? 'keyserver<-proxy/1' : 'keyserver<-client/2';
@@ -55,6 +59,7 @@ export async function answer(
       verdicts.push({ places, contest: report.contest, first: report.first, result });
     }
     i += batch.length;
+    onReports(i);
   }
   const open = (await keyserver.contests())
     .filter(({ state }) => state.state === 'open')
