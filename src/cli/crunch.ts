@@ -3,7 +3,10 @@ import { arch, availableParallelism, cpus, platform } from 'node:os';
 import type { Machine } from '../client/browser-platform.ts';
 import { Engine } from '../client/engine.ts';
 import type { EngineSnapshot, Pause } from '../client/snapshot.ts';
+import { UnreachableError } from '../protocol/errors.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
+import type { Keyserver } from '../protocol/keyserver.ts';
+import { counted } from './carry/words.ts';
 import { FileBuffers } from './file-buffers.ts';
 import { rateText } from './rate-text.ts';
 import { spawnNodeWorker } from './spawn-node.ts';
@@ -16,15 +19,18 @@ export interface CrunchOptions {
   blocks?: number;
   until?: string;
   contests?: string[];
+  /** There is no keyserver: blocks come and go in files. */
+  offline?: boolean;
 }
 
 const LINE_EVERY_MS = 10_000;
 
-export async function crunch(url: string, options: CrunchOptions, version: string): Promise<void> {
-  if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Error(`${url} is not the address of a gateway`);
+export async function crunch(url: string | undefined, options: CrunchOptions, version: string): Promise<void> {
+  const { offline = false } = options;
+  const keyserver = offline ? nobody : keyserverAt(url);
   const cores = availableParallelism();
   const engine = await Engine.open({
-    keyserver: new HttpKeyserver(url, { fetch }),
+    keyserver,
     buffers: await FileBuffers.open(options.data),
     storage: 'kept',
     spawn: spawnNodeWorker,
@@ -73,17 +79,25 @@ export async function crunch(url: string, options: CrunchOptions, version: strin
         (name) => name !== undefined && !names.includes(name),
       );
       if (names.length > 0 && unknown !== undefined) {
-        reject(new Error(`there is no contest ${unknown} at ${url}; there is ${names.join(', ')}`));
+        reject(
+          new Error(`there is no contest ${unknown} ${offline ? 'here' : `at ${url}`}; there is ${names.join(', ')}`),
+        );
       }
       const enough = options.blocks !== undefined && acknowledged(snapshot) - blocksBefore >= options.blocks;
       const closed = snapshot.contests.some(({ state }) => state.name === options.until && state.state === 'closed');
-      if (enough || closed || hasEnded(snapshot)) resolve();
+      if (enough || closed || hasEnded(snapshot) || (offline && isIdle(snapshot))) resolve();
     });
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
   });
 
-  const { found, pause } = engine.snapshot;
+  const { found, pause, outBuffer } = engine.snapshot;
+  if (offline) {
+    const hint = outBuffer === 0 ? 'tabherd import brings blocks' : 'tabherd export hands them in';
+    process.stdout.write(
+      `${counted(outBuffer, 'block')} to report in ${options.data}: ${hint} (--data ${options.data})\n`,
+    );
+  }
   for (const { contest, hit } of found) {
     process.stdout.write(`${contest}: ${hit.kind === 'rc5' ? `${hit.key} ${hit.message}` : hit.marks.join(' ')}\n`);
   }
@@ -92,6 +106,20 @@ export async function crunch(url: string, options: CrunchOptions, version: strin
   if (pause?.reason === 'stopped') throw new Error(printable(`the keyserver asked to stop: ${pause.detail}`));
   if (pause?.reason === 'too-old') throw new Error(printable(tooOld(pause.version, version)));
   process.exit(0);
+}
+
+function keyserverAt(url: string | undefined): HttpKeyserver {
+  if (url === undefined) throw new Error('the address of a gateway is missing; without a network: --offline');
+  if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Error(`${url} is not the address of a gateway`);
+  return new HttpKeyserver(url, { fetch });
+}
+
+const away = () => Promise.reject(new UnreachableError('there is none: blocks are carried by hand'));
+const nobody: Keyserver = { exchange: away, release: away, contests: away, status: away };
+
+/** Offline: whether all blocks are worked off. */
+function isIdle({ pause, blocks, inBuffer }: EngineSnapshot): boolean {
+  return pause?.reason === 'unreachable' && blocks.length === 0 && inBuffer === 0;
 }
 
 /** Whether nothing more can come of it without a person; reports that can be sent are sent first. */

@@ -42,14 +42,17 @@ export async function serve({ config, reread }: Configured<ServeConfig>, version
 }
 
 export async function proxy({ config, reread }: Configured<ProxyConfig>, version: string): Promise<void> {
-  if (config.upstreams.length === 0) throw new Error('a proxy needs an upstream: --upstreams URL');
   const server = await startProxy({
     ...keyserverOptions(config, version),
     ...proxyOptions(config),
     upstreams: config.upstreams,
   });
   say(`Tabherd ${version}, a proxy, is at ${server.url}`);
-  say(`It fetches from ${config.upstreams.join(', ')}. Its ledger is in ${ledgerOf(config)}. Ctrl-C ends it.`);
+  const source =
+    config.mode === 'offline'
+      ? 'is fed by hand (tabherd export, import)'
+      : `fetches from ${config.upstreams.join(', ')}`;
+  say(`It ${source}. Its ledger is in ${ledgerOf(config)}. Ctrl-C ends it.`);
   say(`Its identity there: ${server.id}`);
   let before = config;
   watchSignals({

@@ -7,6 +7,7 @@ import { UnreachableError } from '../protocol/errors.ts';
 import { adminCommand } from './admin/command.ts';
 import { backupCommand, restoreCommand } from './backup.ts';
 import { benchCommand } from './bench/command.ts';
+import { exportCommand, importCommand } from './carry/command.ts';
 import { withSettings } from './config/options.ts';
 
 declare const __TABHERD_VERSION__: string;
@@ -49,7 +50,8 @@ withSettings(
 program
   .command('crunch')
   .description('the same engine without a browser: fetch blocks, work them, hand them in')
-  .argument('<url>', 'address of a gateway, such as http://localhost:2064')
+  .argument('[url]', 'address of a gateway, such as http://localhost:2064')
+  .option('--offline', 'work the blocks that tabherd import brought, and end; tabherd export hands them in')
   .option('-w, --workers <number>', 'worker threads (default: one less than cores)', whole(1, 512))
   .option('-d, --data <file>', 'where blocks, checkpoints and reports are kept', 'data/crunch.json')
   .option('-n, --name <name>', 'name to show in the statistics, up to 64 characters', short(64))
@@ -58,6 +60,9 @@ program
   .option('-c, --contests <name...>', 'work on these contests only (default: the first that has work)')
   .option('--until <contest>', 'stop when this contest is closed')
   .action(async (url, options) => (await import('./crunch.ts')).crunch(url, options, __TABHERD_VERSION__));
+
+program.addCommand(exportCommand(__TABHERD_VERSION__, whole));
+program.addCommand(importCommand(__TABHERD_VERSION__, whole));
 
 program
   .command('test')

@@ -41,6 +41,8 @@ export interface Facts {
   about: Omit<ClientInfo, 'id'>;
   /** Messages of the day that the person has dismissed, the latest last. */
   dismissed: string[];
+  /** The files of blocks that were brought by hand, the latest last, with the keyserver's time of each. */
+  carried: { id: string; madeAt: number }[];
 }
 
 export interface Saved {

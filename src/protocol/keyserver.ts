@@ -156,6 +156,11 @@ export type Status = Static<typeof Status>;
 /** Where a request comes from, as far as the gateway can tell. */
 export interface Origin {
   address?: string;
+  /**
+   * An operator brings it in another's name, out of a file that was days on its way: a proxy's token, which lasts minutes,
+   * is not asked for.
+   */
+  carried?: boolean;
 }
 
 export interface Keyserver {

@@ -8,10 +8,12 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { ContestKind } from '../contests/kind.ts';
 import type { ClientInfo } from '../domain/client.ts';
 import type { ContestKindName, ContestManifest } from '../domain/contest.ts';
+import type { Carrier } from '../protocol/buffers-file.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
 import { DEFAULT_PORT, type Directive, type Keyserver } from '../protocol/keyserver.ts';
 import { isOlder } from '../protocol/version.ts';
 import { accessBy, limitConnections } from './http/access.ts';
+import { CARRY_PREFIX, carryRoutes } from './http/carry-routes.ts';
 import { createGateway } from './http/gateway.ts';
 import { Metrics } from './http/metrics.ts';
 import { Administration } from './keymaster/administration.ts';
@@ -156,6 +158,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
     return {
       keyserver: proxy,
       proxy,
+      carrier: proxy.carrying,
       sweep: () => proxy.sweep(),
       async close() {
         clearInterval(ticking);
@@ -180,6 +183,7 @@ interface Made {
   keyserver: Keyserver;
   /** A proxy has none: what its operator changes are settings. */
   administration?: Administration;
+  carrier?: Carrier;
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
@@ -225,6 +229,10 @@ async function start<M extends Made>(
       ...(made.administration === undefined
         ? {}
         : { admin: { administration: made.administration, token: () => live.adminToken } }),
+      more: async (app) => {
+        const token = () => live.adminToken;
+        await app.register(carryRoutes, { prefix: CARRY_PREFIX, keyserver, carrier: made.carrier, token });
+      },
       unready: async () => [...(draining ? ['the keyserver, which is closing'] : []), ...(await unreadable(store))],
     });
     limitConnections(gateway, live.maxConnections);
@@ -257,13 +265,13 @@ async function start<M extends Made>(
 }
 
 function liveOf(options: LiveOptions) {
-  const { minClientVersion, maxConnections = Number.POSITIVE_INFINITY } = options;
+  const { adminToken, minClientVersion, maxConnections = Number.POSITIVE_INFINITY } = options;
   return {
+    adminToken,
     says: parseVerbosity(options.verbosity ?? 'all'),
     messages: options.motd ?? [],
     mayAccess: accessBy({ allowed: options.allowedIp ?? [], ignored: options.ignoredIp ?? [] }),
     maxConnections,
-    adminToken: options.adminToken,
     directives: ({ version, class: kind }: ClientInfo): readonly Directive[] =>
       minClientVersion !== undefined && kind !== 'proxy' && isOlder(version, minClientVersion)
         ? [{ do: 'update', code: 452, version: minClientVersion }]

@@ -127,7 +127,7 @@ export class Keymaster implements Keyserver {
       },
       isTrusted: (key) => this.#keyring.isTrusted(key),
       isRevoked: (key) => this.#proxies.isRevoked(key),
-      admitProxy: (request, now) => this.#proxies.admit(request, now),
+      admitProxy: (request, now, origin) => this.#proxies.admit(request, now, origin),
       source: () => EVERYTHING,
       accepted: async (_books: Books) => {},
       messages: () => [...this.configuredMessages(), ...this.#messages],

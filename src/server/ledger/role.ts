@@ -2,7 +2,7 @@
 import type { ClientInfo } from '../../domain/client.ts';
 import type { ContestState, Hit } from '../../domain/contest.ts';
 import type { Report } from '../../domain/work.ts';
-import type { Directive, ExchangeRequest, ReleaseRequest } from '../../protocol/keyserver.ts';
+import type { Directive, ExchangeRequest, Origin, ReleaseRequest } from '../../protocol/keyserver.ts';
 import type { KeyPair } from '../proof/key.ts';
 import type { Books } from './books.ts';
 
@@ -33,7 +33,7 @@ export interface Role {
   /** Whether what this proxy signed counts no more. */
   isRevoked(key: string): boolean;
   /** @throws RefusedError this proxy is not served. */
-  admitProxy(request: ExchangeRequest | ReleaseRequest, now: number): void;
+  admitProxy(request: ExchangeRequest | ReleaseRequest, now: number, origin?: Origin): void;
   source(contest: string, unit: number): Source;
   /** Called in the transaction that made the report's units done. */
   accepted(books: Books, accepted: Accepted): Promise<void>;

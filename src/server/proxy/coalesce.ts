@@ -3,12 +3,24 @@
  * client sent many. Only what was worked under the same upstream lease, and by the same core, is one piece of work.
  */
 import { MAX_REPORT_UNITS, type Report } from '../../domain/work.ts';
+import type { LedgerQueries } from '../store/queries.ts';
 import type { OutboxRow } from '../store/schema.ts';
 
 export interface Parcel {
   report: Report;
   /** The rows of the outbox that are in it. */
   ids: string[];
+}
+
+/** What waits in the out-buffer, the most urgent first: so many rows at most, and no more text than that; one row always. */
+export async function waitingParcels(ledger: LedgerQueries, maxRows: number, maxBytes: number): Promise<Parcel[]> {
+  const rows = await ledger.outbox(maxRows);
+  let room = maxBytes;
+  const some = rows.filter(({ body }, i) => {
+    room -= body.length;
+    return i === 0 || room > 0;
+  });
+  return coalesce(some);
 }
 
 /** The rows as parcels, those with hits first, and otherwise in order of units. */

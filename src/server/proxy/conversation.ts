@@ -3,7 +3,6 @@
  * a time; it ends when its answer is in the ledger, so that a kill at any moment loses no report, and one that is sent
  * twice is a duplicate up there.
  */
-import type { ContestState } from '../../domain/contest.ts';
 import { endOf } from '../../domain/units.ts';
 import { Backoff } from '../../protocol/backoff.ts';
 import { RefusedError, UnreachableError } from '../../protocol/errors.ts';
@@ -21,11 +20,12 @@ import type { Desk } from '../ledger/desk.ts';
 import { makeAssertion } from '../proof/assertion.ts';
 import { linksIn, MAX_LINKS } from '../proof/chain.ts';
 import type { KeyPair } from '../proof/key.ts';
-import type { UpstreamLeaseRow } from '../store/schema.ts';
-import { coalesce, type Parcel } from './coalesce.ts';
+import { enterContests, noteStates, takeLease } from './answers.ts';
+import { type Parcel, waitingParcels } from './coalesce.ts';
 import { clipped, Holding } from './holding.ts';
 import type { Known } from './known.ts';
 import type { ProxyPorts } from './proxy.ts';
+import { selfOf } from './self.ts';
 import { Upstreams } from './upstreams.ts';
 
 const REPORT_BATCH = 256;
@@ -197,14 +197,8 @@ export class Conversation {
     return this.#known.waiting.count > 0 ? parcels.length > 0 : this.#want().blocks > 0;
   }
 
-  async #parcels(): Promise<Parcel[]> {
-    const rows = await this.#ports.store.read((ledger) => ledger.outbox(MAX_ROWS));
-    let room = MAX_REPORT_BYTES;
-    const some = rows.filter(({ body }, i) => {
-      room -= body.length;
-      return i === 0 || room > 0;
-    });
-    return coalesce(some);
+  #parcels(): Promise<Parcel[]> {
+    return this.#ports.store.read((ledger) => waitingParcels(ledger, MAX_ROWS, MAX_REPORT_BYTES));
   }
 
   /** Fills the first contest that is below its low watermark, or of which clients want more. */
@@ -227,7 +221,7 @@ export class Conversation {
     const reply = await this.#upstreams.call((keyserver) =>
       keyserver.exchange({
         protocols: ['keyserver<-proxy/1'],
-        client: this.#self(),
+        client: selfOf(this.#ports, this.#key),
         assertion: makeAssertion(this.#key, this.#ports.clock()),
         reports: parcels.map(({ report }) => report),
         want,
@@ -272,26 +266,11 @@ export class Conversation {
     // As the table has it: this may be the second try of a commit.
     this.#known.holding = new Holding(await ledger.upstreamLeases());
     const usable = reply.leases.filter(({ proof }) => linksIn(proof ?? '') < MAX_LINKS);
-    for (const { id, contest, first, count, expiresAt, proof } of usable) {
-      const book = books.get(contest);
-      if (book === undefined) continue;
-      const row: UpstreamLeaseRow = {
-        id,
-        contest,
-        first,
-        past: first + count,
-        expires_at: expiresAt,
-        proof: proof ?? null,
-      };
-      const { gone, put } = this.#known.holding.add(row);
-      for (const over of gone) await ledger.deleteUpstreamLease(contest, over.first);
-      await ledger.putUpstreamLeases(put);
-      await book.line.load([{ first, count }]);
-      books.stock(book, { first, count });
-    }
+    for (const lease of usable) await takeLease(this.#known, books, lease);
     if (reply.trusted !== undefined) this.#known.trusted = reply.trusted;
     this.#known.messages = reply.messages ?? [];
-    this.#noteStates(books, reply.contests);
+    this.#known.toldAt = reply.now;
+    noteStates(books, reply.contests);
     if (reply.contests.some(({ name }) => books.get(name) === undefined)) this.#contestsAt = 0;
     await this.#known.keep(ledger);
   }
@@ -300,35 +279,12 @@ export class Conversation {
     const contests = await this.#upstreams.call((keyserver) => keyserver.contests());
     const states = new Map(contests.map(({ state }) => [state.name, state]));
     await this.#desk.run(async (books) => {
-      const known = new Map([...books.all()].map((book) => [book.row.name, book]));
-      for (const [position, { manifest, state }] of contests.entries()) {
-        const text = JSON.stringify(manifest);
-        const book = known.get(manifest.name);
-        if (book === undefined) await books.ledger.insertContest(newContest(state, text, position));
-        else if (book.row.manifest !== text || book.row.position !== position || book.row.offered === 0) {
-          await books.ledger.updateContest(manifest.name, { manifest: text, position, offered: 1 });
-        }
-      }
-      for (const [name, { row }] of known) {
-        const isThere = contests.some(({ manifest }) => manifest.name === name);
-        if (!isThere && row.offered === 1) await books.ledger.updateContest(name, { offered: 0 });
-      }
-      this.#noteStates(books, [...states.values()]);
+      await enterContests(books, contests);
       await this.#known.keep(books.ledger, states);
     });
     this.#known.states = states;
     this.#contestsAt = this.#ports.clock() + CONTESTS_EVERY_MS;
     await this.look();
-  }
-
-  #noteStates(books: Books, states: readonly ContestState[]): void {
-    for (const state of states) {
-      const book = books.get(state.name);
-      const closed = state.closedBy ?? null;
-      if (book === undefined || book.row.closed_by === closed) continue;
-      book.row.closed_by = closed;
-      book.changed = true;
-    }
   }
 
   /** Hands up what waits, and gives the stock back. */
@@ -363,28 +319,13 @@ export class Conversation {
     });
     for (let i = 0; i < parts.length; i += 1000) {
       const assertion = makeAssertion(this.#key, this.#ports.clock());
-      const request = { client: this.#self(), assertion, leases: [], parts: parts.slice(i, i + 1000) };
+      const request = {
+        client: selfOf(this.#ports, this.#key),
+        assertion,
+        leases: [],
+        parts: parts.slice(i, i + 1000),
+      };
       await this.#upstreams.call((keyserver) => keyserver.release(request));
     }
   }
-
-  #self(): ExchangeRequest['client'] {
-    const { name, version } = this.#ports;
-    return { id: this.#key.id, version, class: 'proxy', ...(name === undefined ? {} : { name }) };
-  }
 }
-
-const newContest = ({ name, closedBy }: ContestState, manifest: string, position: number) => ({
-  name,
-  position,
-  manifest,
-  priority: null,
-  weight: null,
-  allocation: null,
-  cursor: null,
-  closed_by: closedBy ?? null,
-  done: 0,
-  leased: 0,
-  origin: 'upstream' as const,
-  offered: 1,
-});

@@ -30,6 +30,11 @@ export class Holding {
     return { gone, put };
   }
 
+  /** The leases that have units of this one. */
+  under({ contest, first, past }: Pick<UpstreamLeaseRow, 'contest' | 'first' | 'past'>): UpstreamLeaseRow[] {
+    return (this.#leases.get(contest) ?? []).filter((other) => other.past > first && other.first < past);
+  }
+
   remove({ id, contest, first }: Pick<UpstreamLeaseRow, 'id' | 'contest' | 'first'>): void {
     const leases = this.#leases.get(contest) ?? [];
     this.#leases.set(

@@ -18,6 +18,7 @@ const MAX_ERRORS = 20;
 
 interface Kept {
   trusted: string[];
+  toldAt?: number;
   states: ContestState[];
   rates: unknown;
 }
@@ -27,6 +28,8 @@ export class Known {
   /** Keys with which a chain of proofs may begin. */
   trusted: string[] = [];
   states = new Map<string, ContestState>();
+  /** When the upstream said all this, by its clock: what comes by hand may be older. */
+  toldAt = 0;
   messages: string[] = [];
   rates = new Rates();
   stock: Stock[] = [];
@@ -105,7 +108,8 @@ export class Known {
 
   /** What must survive a stop beside the ledger itself. */
   async keep(ledger: LedgerQueries, states = this.states): Promise<void> {
-    const state: Kept = { trusted: this.trusted, states: [...states.values()], rates: this.rates.toJSON() };
+    const { trusted, toldAt, rates } = this;
+    const state: Kept = { trusted, toldAt, states: [...states.values()], rates: rates.toJSON() };
     await ledger.setMeta('state', JSON.stringify(state));
   }
 
@@ -113,8 +117,9 @@ export class Known {
     this.holding = new Holding(await ledger.upstreamLeases());
     const text = await ledger.meta('state');
     if (text === undefined) return;
-    const { trusted, states, rates } = JSON.parse(text) as Kept;
+    const { trusted, toldAt = 0, states, rates } = JSON.parse(text) as Kept;
     this.trusted = trusted;
+    this.toldAt = toldAt;
     this.states = new Map(states.map((state) => [state.name, state]));
     if (Value.Check(SavedRates, rates)) this.rates = Rates.from(rates);
   }
@@ -145,8 +150,9 @@ export class Known {
   }
 }
 
-const stockSettings = (contest: string, { minStock, maxStock, maxBufferDays }: ProxySettings): StockSettings => ({
+const stockSettings = (contest: string, { minStock, maxStock, maxBufferDays, mode }: ProxySettings): StockSettings => ({
   minStock: minStock?.[contest],
   maxStock: maxStock?.[contest],
   maxBufferDays,
+  expert: mode === 'offline',
 });

@@ -28,6 +28,7 @@ import type { Accepted, Role } from '../ledger/role.ts';
 import { statusOf } from '../ledger/status.ts';
 import { generateKey, KeyPair } from '../proof/key.ts';
 import { StoreError } from '../store/store.ts';
+import { Carrying } from './carrying.ts';
 import { Conversation } from './conversation.ts';
 import { Known } from './known.ts';
 import type { Upstream } from './upstreams.ts';
@@ -67,6 +68,8 @@ export interface ProxyPorts extends DeskPorts {
 
 export class Proxy implements Keyserver {
   readonly desk: Desk;
+  /** What it does with files, where it never meets its upstream. */
+  readonly carrying: Carrying;
   readonly #ports: ProxyPorts;
   readonly #startedAt: number;
   readonly #key: KeyPair;
@@ -82,6 +85,7 @@ export class Proxy implements Keyserver {
     this.#proxies = new Proxies(ports.settings.proxies);
     this.desk = new Desk(ports, this.#role());
     this.#conversation = new Conversation(ports, this.desk, key, this.#known);
+    this.carrying = new Carrying(ports, this.desk, key, this.#known);
   }
 
   /** @throws StoreError the ledger is a keymaster's. */
@@ -130,7 +134,7 @@ export class Proxy implements Keyserver {
     const { leases } = reply;
     const holding = [...(request.want.holding ?? []), ...leases.map(({ id }) => id)];
     const want = { ...request.want, blocks: missing, ...(request.want.holding === undefined ? {} : { holding }) };
-    const more = await this.desk.exchange({ ...request, reports: [], want });
+    const more = await this.desk.exchange({ ...request, reports: [], want }, origin);
     return { ...more, results: reply.results, leases: [...leases, ...more.leases] };
   }
 
@@ -199,7 +203,7 @@ export class Proxy implements Keyserver {
       key: () => this.#key,
       isTrusted: (key) => this.#known.trusted.includes(key),
       isRevoked: (key) => this.#proxies.isRevoked(key),
-      admitProxy: (request, now) => this.#proxies.admit(request, now),
+      admitProxy: (request, now, origin) => this.#proxies.admit(request, now, origin),
       source: (contest, unit) => {
         const lease = this.#known.holding.at(contest, unit);
         if (lease === undefined) return { past: unit + 1, expiresAt: 0 };

@@ -1,0 +1,79 @@
+/**
+ * What an upstream's answer changes in a proxy's ledger, however it came: over the wire (`conversation.ts`) or by hand
+ * (`carrying.ts`).
+ */
+import type { Contest, ContestState } from '../../domain/contest.ts';
+import type { Lease } from '../../domain/work.ts';
+import type { Books } from '../ledger/books.ts';
+import type { UpstreamLeaseRow } from '../store/schema.ts';
+import type { Known } from './known.ts';
+
+/** Puts a block in stock: those of its units that are neither done nor out. False where its contest is not on offer. */
+export async function takeLease(known: Known, books: Books, lease: Lease): Promise<boolean> {
+  const book = books.get(lease.contest);
+  if (book === undefined) return false;
+  const row = rowOf(lease);
+  const range = { first: lease.first, count: lease.count };
+  const { gone, put } = known.holding.add(row);
+  for (const over of gone) await books.ledger.deleteUpstreamLease(over.contest, over.first);
+  await books.ledger.putUpstreamLeases(put);
+  await book.line.load([range]);
+  books.stock(book, range);
+  return true;
+}
+
+export const rowOf = ({ id, contest, first, count, expiresAt, proof }: Lease): UpstreamLeaseRow => ({
+  id,
+  contest,
+  first,
+  past: first + count,
+  expires_at: expiresAt,
+  proof: proof ?? null,
+});
+
+/** The contests on offer are these, in this order. New ones are in the books from the next transaction on. */
+export async function enterContests(books: Books, contests: readonly Contest[]): Promise<void> {
+  const entered = new Map([...books.all()].map((book) => [book.row.name, book]));
+  for (const [position, { manifest, state }] of contests.entries()) {
+    const text = JSON.stringify(manifest);
+    const book = entered.get(manifest.name);
+    if (book === undefined) await books.ledger.insertContest(newContest(state, text, position));
+    else if (book.row.manifest !== text || book.row.position !== position || book.row.offered === 0) {
+      await books.ledger.updateContest(manifest.name, { manifest: text, position, offered: 1 });
+    }
+  }
+  for (const [name, { row }] of entered) {
+    const isThere = contests.some(({ manifest }) => manifest.name === name);
+    if (!isThere && row.offered === 1) await books.ledger.updateContest(name, { offered: 0 });
+  }
+  noteStates(
+    books,
+    contests.map(({ state }) => state),
+  );
+}
+
+/** Closes here what is closed above, and opens it again. */
+export function noteStates(books: Books, states: readonly ContestState[]): void {
+  for (const state of states) {
+    const book = books.get(state.name);
+    const closed = state.closedBy ?? null;
+    if (book === undefined || book.row.closed_by === closed) continue;
+    book.row.closed_by = closed;
+    book.changed = true;
+  }
+}
+
+const newContest = ({ name, closedBy }: ContestState, manifest: string, position: number) => ({
+  name,
+  position,
+  manifest,
+  priority: null,
+  weight: null,
+  allocation: null,
+  cursor: null,
+  closed_by: closedBy ?? null,
+  done: 0,
+  leased: 0,
+  origin: 'upstream' as const,
+  offered: 1,
+});
