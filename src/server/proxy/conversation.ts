@@ -39,7 +39,7 @@ export class Conversation {
   readonly #key: KeyPair;
   readonly #known: Known;
   readonly #upstreams: Upstreams;
-  readonly #backoff = new Backoff();
+  readonly #backoff: Backoff;
   #talking: Promise<void> | undefined;
   /** No call before this time, milliseconds since 1970. */
   #nextAt = 0;
@@ -52,6 +52,7 @@ export class Conversation {
     this.#desk = desk;
     this.#key = key;
     this.#known = known;
+    this.#backoff = new Backoff(ports.random);
     const { fallback = true } = ports.settings;
     this.#upstreams = new Upstreams(ports.upstreams, { fallback, clock: ports.clock });
   }
