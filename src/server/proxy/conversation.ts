@@ -124,7 +124,7 @@ export class Conversation {
   /** One exchange; whether another is due at once. */
   async #round(): Promise<boolean> {
     const { clock } = this.#ports;
-    const parcels = await this.#parcels();
+    const { parcels, more } = await this.#parcels();
     const want = this.#want();
     if (parcels.length === 0 && want.blocks === 0) return false;
     const reply = await this.#exchange(parcels, want);
@@ -132,17 +132,19 @@ export class Conversation {
       if (reply.leases.length === 0) this.#askAt.set(contest, clock() + Math.max(5, reply.retryAfterSeconds) * 1000);
     }
     await this.#known.look();
-    return this.#known.waiting.count > 0 ? parcels.length > 0 : this.#want().blocks > 0;
+    // What came meanwhile waits for the next batch: at a busy proxy something always has.
+    return more || this.#want().blocks > 0;
   }
 
-  async #parcels(): Promise<Parcel[]> {
+  /** What goes up next, and whether that leaves something of what waits now. */
+  async #parcels(): Promise<{ parcels: Parcel[]; more: boolean }> {
     const rows = await this.#ports.store.read((ledger) => ledger.outbox(MAX_ROWS));
     let room = MAX_REPORT_BYTES;
     const some = rows.filter(({ body }, i) => {
       room -= body.length;
       return i === 0 || room > 0;
     });
-    return coalesce(some);
+    return { parcels: coalesce(some), more: rows.length === MAX_ROWS || some.length < rows.length };
   }
 
   /** Fills the first contest that is below its low watermark. */
@@ -256,7 +258,7 @@ export class Conversation {
   async giveBack(): Promise<void> {
     try {
       for (let round = 0; round < 64; round++) {
-        const parcels = await this.#parcels();
+        const { parcels } = await this.#parcels();
         if (parcels.length === 0) break;
         await this.#exchange(parcels, { blocks: 0, from: [] });
       }
