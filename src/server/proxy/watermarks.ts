@@ -7,8 +7,8 @@
  * set, for work that is carried by hand.
  *
  * What nobody set is a day's work below which it asks, and a day and a quarter: whenever the upstream goes, it can be away
- * for a day. With a low mark of a quarter of a day, as this was at first, a simulated day without keymaster left clients
- * without work (`cli/bench/pyramid/`); a mark so near the other costs four requests a day.
+ * for a day. With a quarter of a day and a day, as it was at first, a proxy could be caught with six hours of work; marks
+ * so near each other cost four requests a day.
  */
 export interface StockSettings {
   /** Units. */
