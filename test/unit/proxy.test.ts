@@ -126,6 +126,29 @@ describe('a proxy', () => {
     await expect.poll(async () => (await keymaster.status()).contests[0]?.closedBy).toBe('hit');
   });
 
+  it('leaves what comes while it speaks for the next batch', async () => {
+    const { lower, upper, keymaster } = await build({ minStock: { test: 8 }, maxStock: { test: 64 } });
+    const { leases } = await lower.exchange(asking({ blocks: 5 }));
+    const [first, ...others] = leases.map((lease) => trueReport(lease));
+    if (first === undefined) throw new Error('no lease came');
+    await lower.exchange(asking({ reports: [first] }));
+    const { link } = pyramid.lower;
+    const pass = link.exchange;
+    let exchanges = 0;
+    link.exchange = async (request) => {
+      exchanges += 1;
+      const reply = await pass(request);
+      await lower.exchange(asking({ reports: others.splice(0, 1) }));
+      return reply;
+    };
+    await lower.talk();
+    expect(exchanges).toBe(1);
+    expect((await lower.status()).stock).toMatchObject([{ waiting: 1 }]);
+    await lower.talk();
+    await upper.talk();
+    expect((await keymaster.status()).contests[0]).toMatchObject({ done: 16 });
+  });
+
   it('is not served once it is revoked', async () => {
     const { keymaster, store, upper, lower } = await build();
     await lower.exchange(asking({ blocks: 1 }));

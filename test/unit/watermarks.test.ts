@@ -7,7 +7,7 @@ const HALF_AN_HOUR = 1800;
 const facts = (some: Partial<StockFacts> = {}): StockFacts => ({
   unitsPerSecond: 0,
   uptimeSeconds: 0,
-  blockUnits: 8,
+  blockUnits: 1,
   freeUnits: 2 ** 44,
   ...some,
 });
@@ -50,19 +50,26 @@ describe('the watermarks of a proxy', () => {
     expect(watermarks(settings, facts())).toEqual({ low: 10 ** 6, high: 10 ** 7 });
   });
 
-  it('are a day of work and a quarter of it where nothing is set, and sixteen blocks for a start', () => {
-    expect(watermarks({}, facts())).toEqual({ low: 32, high: 128 });
+  it('count in blocks', () => {
+    const settings = { minStock: 2000, maxStock: 8000 };
+    expect(watermarks(settings, facts({ blockUnits: 8 }))).toEqual({ low: 2000, high: 8000 });
+    expect(watermarks(settings, facts({ blockUnits: 2 }))).toEqual({ low: 500, high: 2000 });
+  });
+
+  it('keep a day of work wherever the stock stands where nothing is set, and sixteen blocks for a start', () => {
+    expect(watermarks({}, facts({ blockUnits: 10 }))).toEqual({ low: 128, high: 160 });
     expect(watermarks({}, facts({ unitsPerSecond: 1, uptimeSeconds: HALF_AN_HOUR }))).toEqual({
-      low: 21_600,
-      high: 86_400,
+      low: 86_400,
+      high: 108_000,
     });
   });
 
   it('leave seven eighths of what is free to others, and the last blocks to whoever asks', () => {
-    expect(watermarks({}, facts({ freeUnits: 800 }))).toEqual({ low: 32, high: 100 });
-    expect(watermarks({}, facts({ freeUnits: 64 }))).toEqual({ low: 8, high: 8 });
-    expect(watermarks({}, facts({ freeUnits: 63 }))).toEqual({ low: 0, high: 0 });
-    expect(watermarks({ minStock: 500, maxStock: 500, expert: true }, facts({ freeUnits: 63 })).high).toBe(0);
+    const of8 = (freeUnits: number) => facts({ blockUnits: 8, freeUnits });
+    expect(watermarks({}, of8(800))).toEqual({ low: 100, high: 100 });
+    expect(watermarks({}, of8(64))).toEqual({ low: 8, high: 8 });
+    expect(watermarks({}, of8(63))).toEqual({ low: 0, high: 0 });
+    expect(watermarks({ minStock: 500, maxStock: 500, expert: true }, of8(63)).high).toBe(0);
   });
 
   it('are whole numbers, the low one never above the high one, whatever is set', () => {
@@ -81,7 +88,7 @@ describe('the watermarks of a proxy', () => {
         expect(low).toBeGreaterThanOrEqual(0);
         expect(low).toBeLessThanOrEqual(high);
         expect(high).toBeLessThanOrEqual(known.freeUnits / 8);
-        expect(set.expert || high <= 200_000).toBe(true);
+        expect(set.expert || high <= 200_000 * known.blockUnits).toBe(true);
       }),
     );
   });

@@ -9,7 +9,7 @@ export function benchCommand(
   version: string,
   whole: (least: number, most: number) => (text: string) => number,
 ): Command {
-  const bench = new Command('bench').description('measure: cores (default), keyserver');
+  const bench = new Command('bench').description('measure: cores (default), keyserver, pyramid');
   bench
     .command('cores', { isDefault: true })
     .description(
@@ -58,6 +58,25 @@ export function benchCommand(
     .option('--profile <folder>', "write the keyserver's CPU profiles there")
     .option('--program <file>', "load another build's tabherd.js, to compare with")
     .action(async (options) => (await import('./keyserver/run.ts')).benchKeyserver(options, version));
+  bench
+    .command('pyramid')
+    .description(
+      'a million clients under three tiers for a week, simulated: the real keymaster and proxies in virtual time, over ' +
+        'slices of the pyramid; request rates, stock and lost work. Some minutes on two idle CPUs',
+    )
+    .option('--clients <number>', 'of the whole pyramid', whole(1000, 1e9), 1_000_000)
+    .option('--days <number>', 'virtual time', whole(1, 60), 7)
+    .option('--seed <number>', 'the same figures for the same seed', whole(0, 2 ** 31 - 2), 1)
+    .option(
+      '--lease-days <number>',
+      'time that a client has for a block; a proxy has four times as much',
+      whole(1, 60),
+      2,
+    )
+    .option('--short', 'in seconds: a few clients for half a day, figures of no use')
+    .addOption(new Option('--only <slice>', 'one of the two slices').choices(['week', 'crowd']))
+    .option('--json <file>', 'write everything there')
+    .action(async (options) => (await import('./pyramid/pyramid.ts')).benchPyramid(options));
   return bench;
 }
 

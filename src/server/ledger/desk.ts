@@ -40,7 +40,7 @@ export interface DeskPorts {
   /** Milliseconds since 1970. */
   clock: () => number;
   log: Log;
-  /** In [0, 1), for the choice of subspaces; Math.random unless told. */
+  /** In [0, 1), for the choice of subspaces and for waits; Math.random unless told. */
   random?: () => number;
   /** Told of what happens, for metrics and logs. */
   observer?: Observer;

@@ -48,7 +48,7 @@ export class Carrying implements Carrier {
 
   async handUp(want?: readonly Wish[]): Promise<ReportsFile> {
     await this.#known.look();
-    const parcels = await this.#ports.store.read((ledger) => waitingParcels(ledger, MAX_ROWS, MAX_REPORT_BYTES));
+    const { parcels } = await this.#ports.store.read((ledger) => waitingParcels(ledger, MAX_ROWS, MAX_REPORT_BYTES));
     const rows = parcels.reduce((sum, { ids }) => sum + ids.length, 0);
     return {
       format: BUFFERS_FORMAT,

@@ -13,14 +13,18 @@ export interface Parcel {
 }
 
 /** What waits in the out-buffer, the most urgent first: so many rows at most, and no more text than that; one row always. */
-export async function waitingParcels(ledger: LedgerQueries, maxRows: number, maxBytes: number): Promise<Parcel[]> {
+export async function waitingParcels(
+  ledger: LedgerQueries,
+  maxRows: number,
+  maxBytes: number,
+): Promise<{ parcels: Parcel[]; more: boolean }> {
   const rows = await ledger.outbox(maxRows);
   let room = maxBytes;
   const some = rows.filter(({ body }, i) => {
     room -= body.length;
     return i === 0 || room > 0;
   });
-  return coalesce(some);
+  return { parcels: coalesce(some), more: rows.length === maxRows || some.length < rows.length };
 }
 
 /** The rows as parcels, those with hits first, and otherwise in order of units. */

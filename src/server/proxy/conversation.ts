@@ -184,7 +184,7 @@ export class Conversation {
   /** One exchange; whether another is due at once. */
   async #round(evenIdle: boolean): Promise<boolean> {
     const { clock } = this.#ports;
-    const parcels = await this.#parcels();
+    const { parcels, more } = await this.#parcels();
     const want = this.#want();
     if (parcels.length === 0 && want.blocks === 0 && !evenIdle) return false;
     // What clients want from here on is another round's.
@@ -194,10 +194,12 @@ export class Conversation {
       if (reply.leases.length === 0) this.#askAt.set(contest, clock() + Math.max(5, reply.retryAfterSeconds) * 1000);
     }
     await this.look();
-    return this.#known.waiting.count > 0 ? parcels.length > 0 : this.#want().blocks > 0;
+    // What came meanwhile waits for the next batch: at a busy proxy something always has.
+    return more || this.#want().blocks > 0;
   }
 
-  #parcels(): Promise<Parcel[]> {
+  /** What goes up next, and whether that leaves something of what waits now. */
+  #parcels(): Promise<{ parcels: Parcel[]; more: boolean }> {
     return this.#ports.store.read((ledger) => waitingParcels(ledger, MAX_ROWS, MAX_REPORT_BYTES));
   }
 
@@ -291,7 +293,7 @@ export class Conversation {
   async giveBack(): Promise<void> {
     try {
       for (let round = 0; round < 64; round++) {
-        const parcels = await this.#parcels();
+        const { parcels } = await this.#parcels();
         if (parcels.length === 0) break;
         await this.#exchange(parcels, { blocks: 0, from: [] });
       }

@@ -1,10 +1,14 @@
 /**
  * How much a proxy keeps in stock: under the low watermark it asks for more, up to the high one.
  *
- * The guard against hoarding is that of distributed.net's personal proxy, in units for its blocks: what an operator sets is
- * obeyed up to 1000; more is taken for 1000 during the first half hour, and for what the clients really do in so many
- * days afterwards, never past 200,000; the low mark shrinks with the high one. `expert` obeys what is set, for work that
- * is carried by hand. What nobody set is a quarter of a day's work, and a day's.
+ * The guard against hoarding is that of distributed.net's personal proxy, with our longest blocks for its packets: what an
+ * operator sets is obeyed up to 1000 blocks; more is taken for 1000 during the first half hour, and for what the clients
+ * really do in so many days afterwards, never past 200,000; the low mark shrinks with the high one. `expert` obeys what is
+ * set, for work that is carried by hand.
+ *
+ * What nobody set is a day's work below which it asks, and a day and a quarter: whenever the upstream goes, it can be away
+ * for a day. With a quarter of a day and a day, as it was at first, a proxy could be caught with six hours of work; marks
+ * so near each other cost four requests a day.
  */
 export interface StockSettings {
   /** Units. */
@@ -19,17 +23,21 @@ export interface Watermarks {
   high: number;
 }
 
-const OBEYED = 1000;
-const HARD_CAP = 200_000;
+const OBEYED_BLOCKS = 1000;
+const HARD_CAP_BLOCKS = 200_000;
 const FIRST_SECONDS = 1800;
 const DAY_SECONDS = 86_400;
 const MAX_BUFFER_DAYS = 4;
+/** What nobody set. */
+const HIGH_DAYS = 1.25;
+const LOW_SHARE = 0.8;
+const LEAST_BLOCKS = 16;
 
 export interface StockFacts {
   /** Sustained, of all its clients. */
   unitsPerSecond: number;
   uptimeSeconds: number;
-  /** A block of a client. */
+  /** The longest block of a client. */
   blockUnits: number;
   /** Units of the contest that nobody has. */
   freeUnits: number;
@@ -39,11 +47,12 @@ export function watermarks(settings: StockSettings, facts: StockFacts): Watermar
   const { minStock, maxStock, maxBufferDays = MAX_BUFFER_DAYS, expert = false } = settings;
   const { unitsPerSecond, uptimeSeconds, blockUnits, freeUnits } = facts;
   const days = (n: number): number => Math.ceil(unitsPerSecond * DAY_SECONDS * n);
-  let high = maxStock ?? Math.max(days(1), 16 * blockUnits);
-  let low = Math.min(high, minStock ?? Math.ceil(high / 4));
+  let high = maxStock ?? Math.max(days(HIGH_DAYS), LEAST_BLOCKS * blockUnits);
+  let low = Math.min(high, minStock ?? Math.ceil(high * LOW_SHARE));
   if (!expert) {
-    const sustained = uptimeSeconds < FIRST_SECONDS ? OBEYED : days(maxBufferDays);
-    const guarded = Math.min(high, HARD_CAP, Math.max(OBEYED, sustained));
+    const obeyed = OBEYED_BLOCKS * blockUnits;
+    const sustained = uptimeSeconds < FIRST_SECONDS ? obeyed : days(maxBufferDays);
+    const guarded = Math.min(high, HARD_CAP_BLOCKS * blockUnits, Math.max(obeyed, sustained));
     low = high === 0 ? 0 : Math.ceil((low * guarded) / high);
     high = guarded;
   }

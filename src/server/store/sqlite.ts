@@ -21,8 +21,13 @@ import { type Store, StoreError } from './store.ts';
 /** The ledger's file in a data folder. */
 export const ledgerPath = (dataDir: string): string => join(dataDir, 'ledger.db');
 
+export interface SqliteOptions {
+  /** False: nothing waits for the disk, and a power cut loses what was answered last. For simulations. */
+  durable?: boolean;
+}
+
 /** @throws StoreError the folder is in use, not writable, or from a newer Tabherd. */
-export async function openSqliteStore(dataDir: string): Promise<Store> {
+export async function openSqliteStore(dataDir: string, { durable = true }: SqliteOptions = {}): Promise<Store> {
   const lock = lockFolder(dataDir);
   try {
     const path = ledgerPath(dataDir);
@@ -31,7 +36,7 @@ export async function openSqliteStore(dataDir: string): Promise<Store> {
     // Before anything is written. Pages that melted runs and the journal leave go back to the disk (`tidy`).
     database.exec('PRAGMA auto_vacuum = INCREMENTAL');
     database.exec('PRAGMA journal_mode = WAL');
-    database.exec('PRAGMA synchronous = FULL');
+    database.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'OFF'}`);
     const db = new Kysely<LedgerTables>({ dialect: new SqliteDialect({ database: withStatementCache(database) }) });
     await migrate(db as unknown as Kysely<unknown>);
     return new SqliteStore(db, database, lock);

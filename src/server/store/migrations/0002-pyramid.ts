@@ -132,5 +132,7 @@ export async function pyramid(db: Kysely<unknown>): Promise<void> {
     .addColumn('urgent', 'bigint', (c) => c.notNull())
     .addColumn('body', 'text', (c) => c.notNull())
     .execute();
-  await schema.createIndex('outbox_order').on('outbox').columns(['urgent', 'at']).execute();
+  // Bodies are long: neither what goes up next nor how much waits may need to look at all of them.
+  await schema.createIndex('outbox_order').on('outbox').columns(['urgent desc', 'at']).execute();
+  await schema.createIndex('outbox_count').on('outbox').columns(['contest', 'at', 'urgent']).execute();
 }
