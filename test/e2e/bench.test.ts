@@ -72,7 +72,7 @@ test('keyserver: both homes loaded, what it needs, what a ledger weighs', async 
   const path = join(folder, 'keyserver.json');
   const { stdout } = await bench('keyserver', '--short', '--json', path);
   const report = JSON.parse(await readFile(path, 'utf8')) as KeyserverReport;
-  expect(report.machine.homes).toMatchObject([/^PostgreSQL \d/, /^SQLite \d/].map(expect.stringMatching));
+  expect(report.machine.homes).toEqual([expect.stringMatching(/^PostgreSQL \d/), expect.stringMatching(/^SQLite \d/)]);
   expect(report.loads.map(({ measure, home }) => `${measure} ${home}`)).toEqual(
     ['browsers', 'minutes', 'proxies'].flatMap((measure) => [`${measure} postgresql`, `${measure} sqlite`]),
   );
@@ -80,7 +80,7 @@ test('keyserver: both homes loaded, what it needs, what a ledger weighs', async 
     expect(rates[0]).toBeGreaterThan(0);
     expect(p99[0]).toBeGreaterThan(0);
   }
-  expect(report.memory.map(({ leases }) => leases)).toEqual([500, 500]);
+  expect(report.memory.map(({ leases }) => leases)).toEqual([100, 100]);
   expect(report.ledgers.map(({ home, way }) => `${home} ${way}`)).toEqual(
     ['postgresql', 'sqlite'].flatMap((home) => [`${home} scattered`, `${home} drawn`]),
   );

@@ -153,7 +153,8 @@ export class Granting {
     const so = this.#secondTimes.get(book.row.name);
     const blocks = so?.minute === minute ? so.blocks : 0;
     if (blocks >= SECOND_TIMES_A_MINUTE || book.row.leased === 0) return undefined;
-    const rows = await books.ledger.overdueRuns(book.row.name, now, 32);
+    const latest = now + (book.manifest.recycleSeconds ?? 0) * 1000;
+    const rows = await books.ledger.overdueRuns(book.row.name, now, latest, 32);
     book.line.take(rows);
     for (const { first, past, lease } of rows) {
       const run = book.line.at(first);

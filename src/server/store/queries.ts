@@ -201,14 +201,17 @@ export class LedgerQueries {
       .execute();
   }
 
-  /** Leased runs of one contest whose time is over, the longest overdue first. */
-  overdueRuns(contest: string, now: number, limit: number): Promise<RunRow[]> {
+  /**
+   * Leased runs of one contest whose time is over, the longest overdue first. `latest`: when the last of them is recycled, at
+   * the latest; without it all leased runs would be read to find that none is overdue.
+   */
+  overdueRuns(contest: string, now: number, latest: number, limit: number): Promise<RunRow[]> {
     return this.#db
       .selectFrom('run')
       .selectAll()
       .where('contest', '=', contest)
       .where('state', '=', 'leased')
-      .where('recycle_at', 'is not', null)
+      .where('recycle_at', '<=', latest)
       .where('expires_at', '<=', now)
       .orderBy('recycle_at')
       .limit(limit)
