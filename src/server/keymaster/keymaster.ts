@@ -120,6 +120,8 @@ export class Keymaster implements Keyserver {
         return this.#key;
       },
       isTrusted: (key) => this.#keyring.isTrusted(key),
+      // Another process over the same database may have made one.
+      learnKeys: () => this.refresh(),
       isRevoked: (key) => this.#proxies.isRevoked(key),
       admitProxy: (request, now) => this.#proxies.admit(request, now),
       source: () => EVERYTHING,

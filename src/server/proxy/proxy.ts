@@ -12,6 +12,7 @@ import { randomUUID } from 'node:crypto';
 import { Value } from 'typebox/value';
 import type { Contest, ContestState } from '../../domain/contest.ts';
 import { endOf } from '../../domain/units.ts';
+import type { Lease } from '../../domain/work.ts';
 import { Backoff } from '../../protocol/backoff.ts';
 import { RefusedError, UnreachableError } from '../../protocol/errors.ts';
 import type {
@@ -232,6 +233,7 @@ export class Proxy implements Keyserver {
     return {
       key: () => this.#key,
       isTrusted: (key) => this.#trusted.includes(key),
+      learnKeys: () => this.#hearNews(),
       isRevoked: (key) => this.#proxies.isRevoked(key),
       admitProxy: (request, now) => this.#proxies.admit(request, now),
       source: (contest, unit) => {
@@ -271,12 +273,16 @@ export class Proxy implements Keyserver {
 
   /** @throws UnreachableError it has never heard of any: to say that there are none would make clients drop their work. */
   async #knowContests(asked: readonly string[] = []): Promise<void> {
-    // One that is new up there: looked for once a minute, for anyone can ask for anything.
-    const isOld = this.#contestsAt - this.#ports.clock() < CONTESTS_EVERY_MS - NEWS_EVERY_MS;
-    const isNew = isOld && asked.some((contest) => !this.#states.has(contest));
-    if (isNew) this.#contestsAt = 0;
-    if (this.#states.size === 0 || isNew) await this.#patiently(this.talk());
+    if (this.#states.size === 0) await this.#patiently(this.talk());
+    if (asked.some((contest) => !this.#states.has(contest))) await this.#hearNews();
     if (this.#states.size === 0) throw new UnreachableError('this proxy has not reached its upstream yet');
+  }
+
+  /** Asks for contests and keys out of turn, but once a minute at most: anyone can name what does not exist. */
+  async #hearNews(): Promise<void> {
+    if (this.#contestsAt - this.#ports.clock() > CONTESTS_EVERY_MS - NEWS_EVERY_MS) return;
+    this.#contestsAt = 0;
+    await this.#patiently(this.talk());
   }
 
   // When to speak
@@ -367,8 +373,11 @@ export class Proxy implements Keyserver {
     // What clients want from here on is another round's.
     for (const { contest } of want.from) this.#wanted.delete(contest);
     const reply = await this.#exchange(parcels, want);
+    const isTooDeep = reply.leases.length > 0 && !reply.leases.some(isUsable);
+    if (isTooDeep) this.#wrong(`there are ${MAX_LINKS} tiers above already: what comes from there cannot be handed on`);
     for (const { contest } of want.from) {
-      if (reply.leases.length === 0) this.#askAt.set(contest, clock() + Math.max(5, reply.retryAfterSeconds) * 1000);
+      if (reply.leases.length === 0 || isTooDeep)
+        this.#askAt.set(contest, clock() + Math.max(5, reply.retryAfterSeconds) * 1000);
     }
     await this.#look();
     return this.#waiting.count > 0 ? parcels.length > 0 : this.#want().blocks > 0;
@@ -448,8 +457,7 @@ export class Proxy implements Keyserver {
     await ledger.deleteOutbox(answered);
     // As the table has it: this may be the second try of a commit.
     this.#holding = new Holding(await ledger.upstreamLeases());
-    const usable = reply.leases.filter(({ proof }) => linksIn(proof ?? '') < MAX_LINKS);
-    for (const { id, contest, first, count, expiresAt, proof } of usable) {
+    for (const { id, contest, first, count, expiresAt, proof } of reply.leases.filter(isUsable)) {
       const book = books.get(contest);
       if (book === undefined) continue;
       const row: UpstreamLeaseRow = {
@@ -646,6 +654,9 @@ interface Kept {
   states: ContestState[];
   rates: unknown;
 }
+
+/** Whether one more link fits its proof. */
+const isUsable = ({ proof }: Lease): boolean => linksIn(proof ?? '') < MAX_LINKS;
 
 const newContest = ({ name, closedBy }: ContestState, manifest: string, position: number) => ({
   name,
