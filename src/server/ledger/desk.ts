@@ -84,7 +84,7 @@ export class Desk {
       const detail = `a client sends at most ${MAX_REPORTS} reports at once`;
       throw new RefusedError('body_malformed', detail, { field: '/reports' });
     }
-    if (reports.some(({ proof }) => proof !== undefined && this.#isStrange(proof))) await this.#role.learnKeys();
+    if (this.#haveStrangeRoot(reports)) await this.#role.learnKeys();
     const verdicts = await this.#verifyAll(reports);
     const reply = await this.#commits.run({
       units: reports.map(({ contest, first, evidence }) => ({ contest, first, count: evidence.length })),
@@ -185,10 +185,13 @@ export class Desk {
     this.#arrivals.set(client.id, { client: { ...client, ...(name === undefined ? {} : { name }) }, at });
   }
 
-  /** Whether the proof begins with a key that is not trusted: it may be newer than what is known here. */
-  #isStrange(proof: string): boolean {
-    const read = readProof(proof);
-    return read.ok && !this.#role.isTrusted(rootOf(read.links));
+  /** Whether a proof begins with a key that is not trusted: it may be newer than what is known here. */
+  #haveStrangeRoot(reports: readonly Report[]): boolean {
+    const roots = new Set(reports.map(({ proof }) => proof?.split('~', 1)[0]));
+    return [...roots].some((root) => {
+      const read = root === undefined ? undefined : readProof(root);
+      return read?.ok === true && !this.#role.isTrusted(rootOf(read.links));
+    });
   }
 
   #learn(books: Books): void {

@@ -521,6 +521,8 @@ export class Proxy implements Keyserver {
     const over: UpstreamLeaseRow[] = [];
     for (const lease of this.#holding.all()) {
       const book = books.get(lease.contest);
+      // Withdrawn up there, and perhaps not for good.
+      if (book === undefined && lease.expires_at > now) continue;
       const range = { first: lease.first, count: lease.past - lease.first };
       await book?.line.load([range]);
       const runs = book?.line.within(range) ?? [];
