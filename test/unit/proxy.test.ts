@@ -1,5 +1,7 @@
 /** A proxy over a keymaster, and a proxy over that. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { UnreachableError } from '../../src/protocol/errors.ts';
+import { Keyring } from '../../src/server/proof/keyring.ts';
 import type { ProxySettings } from '../../src/server/proxy/proxy.ts';
 import { asking, client } from '../helpers/keyservers.ts';
 import { Pyramid } from '../helpers/pyramid.ts';
@@ -102,21 +104,8 @@ describe('a proxy', () => {
     const { leases } = await upper.exchange(asking({ blocks: 1 }));
     const reports = leases.map((lease) => trueReport(lease));
     pyramid.lower.link.weather = 'cut';
-    await expect(lower.exchange(asking({ reports }))).rejects.toThrow('has not heard from its upstream');
-    await expect(lower.contests()).rejects.toThrow('has not heard from its upstream');
-  });
-
-  it('does not wait for a time that its clock, set back, has yet to reach', async () => {
-    const { keymaster, upper } = await build();
-    const { leases } = await upper.exchange(asking({ blocks: 1 }));
-    await upper.exchange(asking({ reports: leases.map((lease) => trueReport(lease)) }));
-    pyramid.clock.now += 30 * 24 * 3_600_000;
-    pyramid.upper.link.weather = 'cut';
-    await upper.talk();
-    pyramid.upper.link.weather = 'fair';
-    pyramid.clock.now -= 30 * 24 * 3_600_000;
-    await upper.talk();
-    expect((await keymaster.status()).contests[0]).toMatchObject({ done: 8 });
+    await expect(lower.exchange(asking({ reports }))).rejects.toThrow('has not reached its upstream');
+    await expect(lower.contests()).rejects.toThrow('has not reached its upstream');
   });
 
   it('sends a hit up at once', async () => {
@@ -158,5 +147,85 @@ describe('a proxy', () => {
     pyramid.clock.now += 700_000;
     await upper.talk();
     expect((await upper.status()).errors?.[0]?.text).toContain('revoked');
+  });
+
+  it('refuses no work because it has not reached its upstream yet', async () => {
+    const { upper } = await build();
+    const { leases } = await upper.exchange(asking({ blocks: 1 }));
+    pyramid.other.link.weather = 'cut';
+    const other = await pyramid.other.start();
+    const reports = leases.map((lease) => trueReport(lease));
+    await expect(other.exchange(asking({ reports }))).rejects.toThrow(UnreachableError);
+    pyramid.other.link.weather = 'fair';
+    pyramid.clock.now += 10_000;
+    expect((await other.exchange(asking({ reports }))).results).toMatchObject([{ outcome: 'accepted', credited: 8 }]);
+  });
+
+  it('passes up what a proxy below hands in after the block was forgotten here', async () => {
+    const { keymaster, upper, lower } = await build();
+    const { leases } = await lower.exchange(asking({ blocks: 1 }));
+    pyramid.lower.link.weather = 'cut';
+    await lower.exchange(asking({ reports: leases.map((lease) => trueReport(lease)) }));
+    pyramid.clock.now += 30 * 86_400_000;
+    await upper.sweep();
+    expect(await pyramid.upper.store?.read((ledger) => ledger.upstreamLeases())).toEqual([]);
+    pyramid.lower.link.weather = 'fair';
+    await lower.talk();
+    await upper.talk();
+    expect((await upper.status()).errors).toEqual([]);
+    expect((await keymaster.status()).contests[0]).toMatchObject({ done: 8 });
+  });
+
+  it('believes nobody in the name of a proxy', async () => {
+    const { keymaster, upper, lower } = await build();
+    const { leases } = await lower.exchange(asking({ blocks: 1 }));
+    // What every client can read in its proof.
+    const [link = ''] = leases[0]?.proof?.split('~') ?? [];
+    const claims = Buffer.from(link.split('.')[1] ?? '', 'base64url').toString();
+    const { sub, jti } = JSON.parse(claims) as { sub: string; jti: string };
+    expect(sub).toBe(upper.id);
+    const proxy = { id: sub, version: '0.0.0' };
+    const refused = { name: 'RefusedError', code: 'proxy_refused' };
+    await expect(keymaster.release({ client: proxy, leases: [jti] })).rejects.toMatchObject(refused);
+    await expect(keymaster.exchange(asking({ client: proxy }))).rejects.toMatchObject(refused);
+  });
+
+  it('speaks on when its clock is set back by a year', async () => {
+    const { keymaster, upper } = await build({ connectPeriodSeconds: 3600 });
+    const { leases } = await upper.exchange(asking({ blocks: 1 }));
+    await upper.exchange(asking({ reports: leases.map((lease) => trueReport(lease)) }));
+    pyramid.clock.now -= 365 * 86_400_000;
+    await upper.tick();
+    expect((await keymaster.status()).contests[0]).toMatchObject({ done: 8 });
+  });
+
+  it('lets a contest end that its own clients have left', async () => {
+    const { keymaster, lower, upper } = await build({}, { units: 60 });
+    await lower.exchange(asking({ blocks: 1 }));
+    for (let round = 0; round < 12; round++) {
+      pyramid.clock.now += 86_400_000;
+      for (const proxy of [lower, upper]) {
+        await proxy.sweep();
+        await proxy.tick();
+      }
+      const { leases } = await keymaster.exchange(asking({ client: client(2), blocks: 9 }));
+      await keymaster.exchange(asking({ client: client(2), reports: leases.map((lease) => trueReport(lease)) }));
+    }
+    expect((await keymaster.status()).contests[0]).toMatchObject({ done: 60, closedBy: 'exhausted' });
+  });
+
+  it('hears of a new key when somebody comes with its proof', async () => {
+    const { keymaster, store } = await build();
+    const other = await pyramid.other.start();
+    await other.talk();
+    pyramid.clock.now += 120_000;
+    await store.transaction(async (ledger) => {
+      const rows = new Keyring(await ledger.signingKeys()).rotate(pyramid.clock.now);
+      for (const row of rows) await ledger.putSigningKey(row);
+    });
+    await keymaster.refresh();
+    const { leases } = await keymaster.exchange(asking({ blocks: 1 }));
+    const reports = leases.map((lease) => trueReport(lease));
+    expect((await other.exchange(asking({ reports }))).results).toMatchObject([{ outcome: 'accepted' }]);
   });
 });

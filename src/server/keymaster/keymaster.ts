@@ -43,6 +43,7 @@ export class Keymaster implements Keyserver {
   readonly #startedAt: number;
   readonly #proxies: Proxies;
   #keyring = new Keyring([]);
+  #refreshedAt = 0;
   #key: KeyPair | undefined;
   #messages: string[] = [];
 
@@ -101,6 +102,7 @@ export class Keymaster implements Keyserver {
 
   /** Reads keys, proxies and messages anew. */
   async refresh(): Promise<void> {
+    this.#refreshedAt = this.#ports.clock();
     await this.#ports.store.read(async (ledger) => {
       this.#keyring = new Keyring(await ledger.signingKeys());
       this.#key = this.#keyring.current();
@@ -126,6 +128,12 @@ export class Keymaster implements Keyserver {
         return this.#key;
       },
       isTrusted: (key) => this.#keyring.isTrusted(key),
+      // Another process over the same database may have made one.
+      learnKeys: async () => {
+        const now = this.#ports.clock();
+        // Anyone can name a key that there is not.
+        if (Math.abs(now - this.#refreshedAt) >= REFRESH_MS) await this.refresh();
+      },
       isRevoked: (key) => this.#proxies.isRevoked(key),
       admitProxy: (request, now, origin) => this.#proxies.admit(request, now, origin),
       source: () => EVERYTHING,
@@ -137,5 +145,8 @@ export class Keymaster implements Keyserver {
     };
   }
 }
+
+/** Keys of other processes are looked for no oftener. */
+const REFRESH_MS = 1000;
 
 const EVERYTHING: Source = { past: Number.MAX_SAFE_INTEGER, expiresAt: Number.MAX_SAFE_INTEGER };

@@ -22,7 +22,7 @@ import {
   type ReportResult,
 } from '../../protocol/keyserver.ts';
 import type { Log } from '../log.ts';
-import { extendProof } from '../proof/chain.ts';
+import { extendProof, readProof, rootOf } from '../proof/chain.ts';
 import { isKeyId } from '../proof/key.ts';
 import type { Store } from '../store/store.ts';
 import { Books, type Kinds } from './books.ts';
@@ -89,6 +89,7 @@ export class Desk {
       const detail = `a client sends at most ${MAX_REPORTS} reports at once`;
       throw new RefusedError('body_malformed', detail, { field: '/reports' });
     }
+    if (this.#haveStrangeRoot(reports)) await this.#role.learnKeys();
     const verdicts = await this.#verifyAll(reports);
     const reply = await this.#commits.run({
       units: reports.map(({ contest, first, evidence }) => ({ contest, first, count: evidence.length })),
@@ -109,7 +110,7 @@ export class Desk {
     return this.#inProtocol(protocol, sender, reply);
   }
 
-  release(request: ReleaseRequest): Promise<ReleaseReply> {
+  async release(request: ReleaseRequest): Promise<ReleaseReply> {
     const { client, leases, parts = [] } = request;
     if (isKeyId(client.id)) this.#role.admitProxy(request, this.#ports.clock());
     return this.#commits.run({
@@ -196,6 +197,15 @@ export class Desk {
     // A service worker's flush tells no name.
     const name = client.name ?? this.#arrivals.get(client.id)?.client.name;
     this.#arrivals.set(client.id, { client: { ...client, ...(name === undefined ? {} : { name }) }, at });
+  }
+
+  /** Whether a proof begins with a key that is not trusted: it may be newer than what is known here. */
+  #haveStrangeRoot(reports: readonly Report[]): boolean {
+    const roots = new Set(reports.map(({ proof }) => proof?.split('~', 1)[0]));
+    return [...roots].some((root) => {
+      const read = root === undefined ? undefined : readProof(root);
+      return read?.ok === true && !this.#role.isTrusted(rootOf(read.links));
+    });
   }
 
   #learn(books: Books): void {

@@ -30,6 +30,8 @@ export interface Role {
   key(): KeyPair;
   /** Whether a chain of proofs may begin with this key. */
   isTrusted(key: string): boolean;
+  /** Looks whether there are keys that are trusted by now. */
+  learnKeys(): Promise<void>;
   /** Whether what this proxy signed counts no more. */
   isRevoked(key: string): boolean;
   /** @throws RefusedError this proxy is not served. */

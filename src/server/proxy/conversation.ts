@@ -4,6 +4,7 @@
  * twice is a duplicate up there.
  */
 import { endOf } from '../../domain/units.ts';
+import type { Lease } from '../../domain/work.ts';
 import { Backoff } from '../../protocol/backoff.ts';
 import { RefusedError, UnreachableError } from '../../protocol/errors.ts';
 import {
@@ -109,17 +110,18 @@ export class Conversation {
     return isShort;
   }
 
-  /**
-   * @param asked looks for those that it does not know: once a minute, for anyone can ask for anything.
-   * @throws UnreachableError it has never heard of any: to say that there are none would make clients drop their work.
-   */
+  /** @throws UnreachableError it has never heard of any: to say that there are none would make clients drop their work. */
   async knowContests(asked: readonly string[] = []): Promise<void> {
-    const isOld = this.#contestsAt - this.#ports.clock() < CONTESTS_EVERY_MS - NEWS_EVERY_MS;
-    const isNew = isOld && asked.some((contest) => !this.#known.states.has(contest));
-    if (isNew) this.#contestsAt = 0;
-    const { isAcquainted } = this.#known;
-    if (!isAcquainted || isNew) await this.patiently(this.talk());
+    if (!this.#known.isAcquainted) await this.patiently(this.talk());
+    if (asked.some((contest) => !this.#known.states.has(contest))) await this.hearNews();
     if (!this.#known.isAcquainted) throw new UnreachableError('this proxy has not reached its upstream yet');
+  }
+
+  /** Asks for contests and keys out of turn, but once a minute at most: anyone can name what does not exist. */
+  async hearNews(): Promise<void> {
+    if (this.#contestsAt - this.#ports.clock() > CONTESTS_EVERY_MS - NEWS_EVERY_MS) return;
+    this.#contestsAt = 0;
+    await this.patiently(this.talk());
   }
 
   /** Waits for the upstream's answer, but not for ever. */
@@ -190,8 +192,13 @@ export class Conversation {
     // What clients want from here on is another round's.
     for (const { contest } of want.from) this.#wanted.delete(contest);
     const reply = await this.#exchange(parcels, want);
+    const isTooDeep = reply.leases.length > 0 && !reply.leases.some(isUsable);
+    if (isTooDeep) {
+      this.#known.wrong(`there are ${MAX_LINKS} tiers above already: what comes from there cannot be handed on`);
+    }
     for (const { contest } of want.from) {
-      if (reply.leases.length === 0) this.#askAt.set(contest, clock() + Math.max(5, reply.retryAfterSeconds) * 1000);
+      if (reply.leases.length === 0 || isTooDeep)
+        this.#askAt.set(contest, clock() + Math.max(5, reply.retryAfterSeconds) * 1000);
     }
     await this.look();
     // What came meanwhile waits for the next batch: at a busy proxy something always has.
@@ -267,8 +274,7 @@ export class Conversation {
     await ledger.deleteOutbox(answered);
     // As the table has it: this may be the second try of a commit.
     this.#known.holding = new Holding(await ledger.upstreamLeases());
-    const usable = reply.leases.filter(({ proof }) => linksIn(proof ?? '') < MAX_LINKS);
-    for (const lease of usable) await takeLease(this.#known, books, lease);
+    for (const lease of reply.leases.filter(isUsable)) await takeLease(this.#known, books, lease);
     if (reply.trusted !== undefined) this.#known.trusted = reply.trusted;
     this.#known.messages = reply.messages ?? [];
     this.#known.toldAt = reply.now;
@@ -331,3 +337,6 @@ export class Conversation {
     }
   }
 }
+
+/** Whether one more link fits its proof. */
+const isUsable = ({ proof }: Lease): boolean => linksIn(proof ?? '') < MAX_LINKS;

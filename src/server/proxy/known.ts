@@ -129,6 +129,8 @@ export class Known {
     const over: UpstreamLeaseRow[] = [];
     for (const lease of this.holding.all()) {
       const book = books.get(lease.contest);
+      // Withdrawn up there, and perhaps not for good.
+      if (book === undefined && lease.expires_at > now) continue;
       const range = { first: lease.first, count: lease.past - lease.first };
       await book?.line.load([range]);
       const runs = book?.line.within(range) ?? [];
