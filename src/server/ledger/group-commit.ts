@@ -72,7 +72,7 @@ export class GroupCommit {
   run<T>(work: Work<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new UnreachableError('the keyserver is closing'));
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.#waiting.push({ work, resolve, reject });
       this.#running ??= this.#drain();
     });
   }

@@ -13,7 +13,6 @@ import type { LedgerTables } from './schema.ts';
 import { type Store, StoreError } from './store.ts';
 
 const OLDEST = 150_000;
-const INT8 = 20;
 
 const SETTINGS = {
   // 'off' would acknowledge what a power cut can take back.
@@ -51,9 +50,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
       .join(' '),
     // Statements that do not wait for each other's rows are sent at once.
     pipeline: true,
-    types: {
-      getTypeParser: (oid: number, format?: 'text') => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format)),
-    } as never,
+    types: { getTypeParser },
     connectionTimeoutMillis: 5000,
     // A backend that hangs must not hold everyone's answer for ever.
     statement_timeout: 30_000,
@@ -117,6 +114,10 @@ class PostgresStore implements Store {
     return this.#db.destroy();
   }
 }
+
+/** Integers come as numbers: all of the ledger's are below 2^53. */
+const getTypeParser: typeof pg.types.getTypeParser = (oid, ...format) =>
+  oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, ...format);
 
 /** More texts than the ledger has. None is built from input. */
 const MAX_STATEMENTS = 200;

@@ -435,7 +435,7 @@ export class LedgerQueries {
     return rows.map(({ contest, count, oldest, urgent }) => ({
       contest,
       count: Number(count),
-      oldest: Number(oldest),
+      oldest,
       urgent: Number(urgent),
     }));
   }
