@@ -76,10 +76,7 @@ export function connectPostgres(options: PostgresOptions, name: string): Kysely<
       .join(' '),
     // Statements that do not wait for each other's rows are sent at once.
     pipeline: true,
-    types: {
-      // Below 2^53, all of them.
-      getTypeParser: (oid, format) => (oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)),
-    },
+    types: { getTypeParser },
     connectionTimeoutMillis: 5000,
     // Longer than between two sweeps, so that a keyserver that runs can be told from one that does not.
     idleTimeoutMillis: 30_000,
@@ -156,6 +153,10 @@ class PostgresStore implements Store {
     return this.#db.destroy();
   }
 }
+
+/** Integers come as numbers: all of the ledger's are below 2^53. */
+const getTypeParser: typeof pg.types.getTypeParser = (oid, ...format) =>
+  oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, ...format);
 
 /** More texts than the ledger has. None is built from input. */
 const MAX_STATEMENTS = 200;

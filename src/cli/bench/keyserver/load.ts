@@ -89,6 +89,8 @@ export async function openLoad(
         },
         (error: unknown) => {
           failure ??= error;
+          due.length = 0;
+          running.delete(one);
         },
       );
       running.add(one);
@@ -104,7 +106,7 @@ export async function openLoad(
     // A timer that is late makes an exchange late: it counts from when it was due.
     await sleep(1);
   }
-  while (running.size > 0 && failure === undefined) await Promise.race(running);
+  while (running.size > 0) await Promise.race(running);
   if (failure !== undefined) throw failure;
   return { rate, latencies };
 }

@@ -94,7 +94,8 @@ export async function ledgerOf(
     const goal = blocks * share;
     await Promise.all(
       [0, 1, 2, 3, 4, 5, 6, 7].map(async (lane) => {
-        for (let i = lane; done < goal; i += 8) {
+        for (let i = lane; ; i += 8) {
+          if (done >= goal) return;
           const herder = herders[i % CLIENTS] as Herder;
           const had = await turn(herder);
           if (!had && herders.every(({ leases }) => leases.length === 0)) return;
