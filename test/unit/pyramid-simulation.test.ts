@@ -17,7 +17,7 @@ const figuresOf = async (seed: number) => {
     stepSeconds: 120,
     sweepMinutes: 60,
   });
-  return weekFigures(slice, 2, 2);
+  return weekFigures(slice, 2);
 };
 
 test('a slice repeats itself for its seed; every unit is somewhere, and credited once', async () => {

@@ -8,7 +8,8 @@
  *
  * What nobody set is a day's work below which it asks, and a day and a quarter: whenever the upstream goes, it can be away
  * for a day. With a quarter of a day and a day, as it was at first, a proxy could be caught with six hours of work; marks
- * so near each other cost four requests a day.
+ * so near each other cost four requests a day. During the first half hour it is the part of it that the half hour is over:
+ * what clients kept while the proxy was away comes in its first minutes, and looks like a crowd.
  */
 export interface StockSettings {
   /** Units. */
@@ -47,7 +48,8 @@ export function watermarks(settings: StockSettings, facts: StockFacts): Watermar
   const { minStock, maxStock, maxBufferDays = MAX_BUFFER_DAYS, expert = false } = settings;
   const { unitsPerSecond, uptimeSeconds, blockUnits, freeUnits } = facts;
   const days = (n: number): number => Math.ceil(unitsPerSecond * DAY_SECONDS * n);
-  let high = maxStock ?? Math.max(days(HIGH_DAYS), LEAST_BLOCKS * blockUnits);
+  const sure = Math.min(1, uptimeSeconds / FIRST_SECONDS);
+  let high = maxStock ?? Math.max(days(HIGH_DAYS * sure), LEAST_BLOCKS * blockUnits);
   let low = Math.min(high, minStock ?? Math.ceil(high * LOW_SHARE));
   if (!expert) {
     const obeyed = OBEYED_BLOCKS * blockUnits;

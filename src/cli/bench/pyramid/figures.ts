@@ -1,7 +1,7 @@
 /**
  * From slices to the whole pyramid. What the slices share with it is the code and what each client and each proxy meets:
  * a leaf has as many clients as it would have, a full upper proxy as many leaves. Requests of independent proxies add up,
- * so rates are multiplied by how often the slice is contained in the whole; shares and times are as they were observed.
+ * so what a block costs is multiplied by the blocks of all (`demand.ts`); shares and times are as they were observed.
  */
 import { summary } from '../statistics.ts';
 import type { Traffic } from './link.ts';
@@ -41,11 +41,8 @@ export interface SliceFigures {
 }
 
 export interface WeekFigures extends SliceFigures {
-  /** Clients at work, of all; and those at work that had no block. */
-  atWork: number;
+  /** Clients at work that had no block, of those at work. */
   idle: number;
-  /** The busiest hour over the mean. */
-  peak: number;
   /** Hours of the mean work of those below. */
   stockHours: Record<'client' | 'leaf' | 'upper', Spread>;
   /** Shares of the units that were given to clients. */
@@ -84,29 +81,30 @@ export function sliceFigures(slice: SliceResult): SliceFigures {
   };
 }
 
-export function weekFigures(slice: SliceResult, leaves: number, uppers: number): WeekFigures {
-  const { clients, hours, audit, stock, traffic, diskLost } = slice;
+export function weekFigures(slice: SliceResult, uppers: number): WeekFigures {
+  const { hours, audit, stock, diskLost, creditOfLeaf } = slice;
   const figures = sliceFigures(slice);
-  const unitsPerHour = audit.finishedUnits / hours;
-  const byHour = Array.from({ length: Math.round(hours) }, (_, hour) => traffic.leaf.byHour[hour] ?? 0);
-  // Until the first day is over a proxy does not know how much a day's work is.
-  const hoursOf = (samples: readonly (readonly number[])[], proxies: number): Spread =>
+  const perHour = (units: number): number => units / hours;
+  const leaves = creditOfLeaf.map(perHour);
+  const each = leaves.length / uppers;
+  const uppersPerHour = Array.from({ length: uppers }, (_, i) =>
+    leaves.slice(i * each, (i + 1) * each).reduce((sum, units) => sum + units, 0),
+  );
+  /** Until the first day is over a proxy does not know how much a day's work is. */
+  const hoursOf = (samples: readonly (readonly number[])[], unitsPerHour: readonly number[]): Spread =>
     spread(
       samples
         .slice(Math.min(24, samples.length - 1))
-        .flat()
-        .filter(Number.isFinite)
-        .map((units) => units / (unitsPerHour / proxies)),
+        .flatMap((units) => units.map((free, i) => free / (unitsPerHour[i] ?? 0)))
+        .filter(Number.isFinite),
     );
   return {
     ...figures,
-    atWork: stock.working / (clients * Math.max(1, byHour.length)),
     idle: share(stock.idle, stock.working),
-    peak: share(Math.max(...byHour) * byHour.length, traffic.leaf.exchanges),
     stockHours: {
       client: spread(stock.client.map((seconds) => seconds / 3600)),
       leaf: hoursOf(stock.leaf, leaves),
-      upper: hoursOf(stock.upper, uppers),
+      upper: hoursOf(stock.upper, uppersPerHour),
     },
     reissued: share(audit.reissued, audit.units),
     abandoned: share(audit.abandoned, audit.units),
@@ -116,9 +114,7 @@ export function weekFigures(slice: SliceResult, leaves: number, uppers: number):
     expired: share(audit.expired, audit.blocks),
     late: share(audit.late, audit.blocks),
     diskLost:
-      diskLost === undefined
-        ? undefined
-        : { hours: diskLost.free / (unitsPerHour / leaves), reports: diskLost.waiting },
+      diskLost === undefined ? undefined : { hours: diskLost.free / (leaves[0] ?? 0), reports: diskLost.waiting },
   };
 }
 

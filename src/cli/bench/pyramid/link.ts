@@ -17,8 +17,6 @@ export class Traffic {
   bytesDown = 0;
   reports = 0;
   leases = 0;
-  /** Exchanges by hour of the simulation. */
-  byHour: number[] = [];
 
   get requests(): number {
     return this.exchanges + this.otherCalls;
@@ -36,21 +34,17 @@ export class Link implements Keyserver {
   losesAnswers = false;
   readonly #to: () => Keyserver | undefined;
   readonly #traffic: Traffic;
-  readonly #hour: () => number;
 
-  constructor(to: () => Keyserver | undefined, traffic: Traffic, hour: () => number) {
+  constructor(to: () => Keyserver | undefined, traffic: Traffic) {
     this.#to = to;
     this.#traffic = traffic;
-    this.#hour = hour;
   }
 
   exchange: Keyserver['exchange'] = async (request) => {
     const traffic = this.#traffic;
     const { length } = JSON.stringify(request);
     const reply = await this.#call((keyserver) => keyserver.exchange(request));
-    const hour = this.#hour();
     traffic.exchanges += 1;
-    traffic.byHour[hour] = (traffic.byHour[hour] ?? 0) + 1;
     traffic.bytesUp += length;
     traffic.bytesDown += reply.length;
     traffic.reports += request.reports.length;

@@ -2,7 +2,7 @@
  * `bench pyramid`: a pyramid of three tiers under virtual time, with the code that `serve` and `proxy` run.
  *
  * A million clients work some thousand blocks a second: a week of them would take this code days. So two slices are
- * simulated client by client, and multiplied (`figures.ts`). The week: two leaves of as many clients as all have, each
+ * simulated client by client, and multiplied (`figures.ts`) by what many more would do (`demand.ts`). The week: two leaves of as many clients as all have, each
  * under an upper proxy of its own, for seven days with all their troubles. Those upper proxies see a small part of their
  * load, so another slice, the crowd, is one upper proxy with all its leaves, for a quarter of an hour of the busiest hour.
  */
@@ -11,8 +11,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { type Demand, demandOf } from './demand.ts';
 import { type SliceFigures, sliceFigures, type WeekFigures, weekFigures } from './figures.ts';
-import { runSlice } from './slice.ts';
+import { MONDAY, runSlice } from './slice.ts';
 import { pyramidText } from './text.ts';
 
 export interface PyramidOptions {
@@ -28,6 +29,7 @@ export interface PyramidOptions {
 export interface PyramidReport {
   options: { clients: number; days: number; seed: number; leaseDays: number };
   shape: Shape;
+  demand: Demand;
   week?: WeekFigures;
   crowd?: SliceFigures;
 }
@@ -63,7 +65,11 @@ async function simulatePyramid(options: PyramidOptions): Promise<PyramidReport> 
     leaves,
     uppers: Math.max(1, Math.round(leaves / LEAVES_PER_UPPER)),
   };
-  const report: PyramidReport = { options: { clients, days, seed, leaseDays }, shape };
+  const report: PyramidReport = {
+    options: { clients, days, seed, leaseDays },
+    shape,
+    demand: demandOf(seed, MONDAY, days),
+  };
   if (only === 'crowd') return { ...report, crowd: await crowd(options) };
   if (only === 'week') return { ...report, week: await week(options) };
   const [there, here] = await Promise.all([elsewhere(options), week(options)]);
@@ -86,12 +92,12 @@ async function week({ days, seed, leaseDays, short }: PyramidOptions): Promise<W
       if (hour % 24 === 0) process.stderr.write(`day ${hour / 24} of ${days}\n`);
     },
   });
-  return weekFigures(slice, WEEK_UPPERS, WEEK_UPPERS);
+  return weekFigures(slice, WEEK_UPPERS);
 }
 
 async function crowd({ seed, leaseDays, short }: PyramidOptions): Promise<SliceFigures> {
   const slice = await runSlice({
-    seed: seed + 1,
+    seed,
     uppers: 1,
     leavesPerUpper: short === true ? 10 : LEAVES_PER_UPPER,
     clientsPerLeaf: CLIENTS_PER_LEAF,

@@ -53,6 +53,9 @@ export interface SliceResult {
   audit: Audit;
   /** Every hour: units in stock of each leaf and upper, and clients' seconds; clients at work, and those of them idle. */
   stock: { leaf: number[][]; upper: number[][]; client: number[]; working: number; idle: number };
+  /** Units credited to the clients of each leaf. */
+  creditOfLeaf: number[];
+  /** Of the first leaf. */
   diskLost: { free: number; waiting: number } | undefined;
   /** Finished units whose report a client still has, or took with it for good. */
   unsent: number;
@@ -82,7 +85,7 @@ class Slice {
   readonly #uppers: Station[] = [];
   readonly #leaves: Station[] = [];
   readonly #clientLinks: Link[] = [];
-  readonly #clients: { client: SimulatedClient; leaf: number }[] = [];
+  readonly #clients: { client: SimulatedClient; id: string; leaf: number }[] = [];
   readonly #errors: string[] = [];
   #keymaster: Keymaster | undefined;
 
@@ -171,6 +174,11 @@ class Slice {
       traffic: this.#traffic,
       audit: this.#audit,
       stock,
+      creditOfLeaf: this.#leaves.map((_, leaf) =>
+        this.#clients
+          .filter((client) => client.leaf === leaf)
+          .reduce((sum, { id }) => sum + (this.#audit.creditOf.get(id) ?? 0), 0),
+      ),
       diskLost,
       unsent: this.#clients.reduce((sum, { client }) => sum + client.unsentUnits, 0),
       faults,
@@ -187,7 +195,7 @@ class Slice {
     const ports = (name: string, above: () => Keyserver | undefined, traffic: Traffic, settings: ProxySettings) => ({
       name,
       folder: this.#folder,
-      link: new Link(above, traffic, this.#hour),
+      link: new Link(above, traffic),
       clock: () => this.#now,
       random: randomOf(seed, name),
       kinds: simulatedKinds,
@@ -202,14 +210,14 @@ class Slice {
         const n = this.#leaves.length;
         const leaf = new Station(ports(`leaf-${n}`, () => upper.keyserver, this.#traffic.upper, {}));
         this.#leaves.push(leaf);
-        const link = new Link(() => leaf.keyserver, this.#traffic.leaf, this.#hour);
+        const link = new Link(() => leaf.keyserver, this.#traffic.leaf);
         this.#clientLinks.push(link);
-        for (let c = 0; c < clientsPerLeaf; c++) this.#clients.push({ client: this.#client(n, c, link), leaf: n });
+        for (let c = 0; c < clientsPerLeaf; c++) this.#clients.push({ ...this.#client(n, c, link), leaf: n });
       }
     }
   }
 
-  #client(leaf: number, n: number, keyserver: Keyserver): SimulatedClient {
+  #client(leaf: number, n: number, keyserver: Keyserver): { client: SimulatedClient; id: string } {
     const { seed, fromHours, hours } = this.#options;
     const random = randomOf(seed, 'client', leaf, n);
     const days = Math.max(7, Math.ceil((fromHours + hours) / 24));
@@ -230,10 +238,10 @@ class Slice {
     };
     const workers = workersOf(random);
     const unitsPerSecond = keysPerSecondOf(random) / 2 ** 28;
-    return new SimulatedClient({ info, keyserver, habits, workers, unitsPerSecond, random, audit: this.#audit });
+    const audit = this.#audit;
+    const client = new SimulatedClient({ info, keyserver, habits, workers, unitsPerSecond, random, audit });
+    return { client, id: info.id };
   }
-
-  readonly #hour = (): number => Math.floor((this.#now - this.#start - 1) / HOUR_MS);
 
   readonly #log: Log = {
     info: () => {},

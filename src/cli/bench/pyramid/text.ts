@@ -1,15 +1,17 @@
 /** What the simulation found, for a terminal of 100 columns: a table of the tiers, and the figures that belong to none. */
 import { table } from '../table.ts';
 import type { SliceFigures, Spread, Tier, TierFigures, WeekFigures } from './figures.ts';
-import type { PyramidReport, Shape } from './pyramid.ts';
+import type { PyramidReport } from './pyramid.ts';
 
 export function pyramidText(report: PyramidReport): string {
-  const { options, shape, week, crowd } = report;
+  const { options, shape, demand, week, crowd } = report;
   const { clients, days, seed, leaseDays } = options;
   const parts = [
     `${number(clients)} clients, ${number(shape.leaves)} leaves of ${shape.clientsPerLeaf}, ${number(shape.uppers)} upper ` +
-      `proxies of ${shape.leavesPerUpper}, one keymaster; ${days} days, leases of ${leaseDays}, seed ${seed}\n`,
-    ...(week === undefined ? [] : [slices(week, crowd), tiers(week, crowd, clients, shape), works(week)]),
+      `proxies of ${shape.leavesPerUpper}, one keymaster; ${days} days, leases of ${leaseDays}, seed ${seed}\n` +
+      `Blocks a second: ${number(Math.round(demand.mean * clients))}, in the busiest hour ` +
+      `${number(Math.round(demand.peak * clients))}; ${percent(demand.atWork)} of all clients at work\n`,
+    ...(week === undefined ? [] : [slices(week, crowd), tiers(report, week), works(week)]),
     ...(week === undefined && crowd !== undefined ? [`${crowdLine(crowd)}\n`] : []),
   ];
   return parts.join('\n');
@@ -24,45 +26,30 @@ const crowdLine = ({ clients, blocks, hours, creditedAfter, tiers: { keymaster }
   `${creditedAfter.median.toFixed(0)} s (median), ${creditedAfter.p99.toFixed(0)} s (p99); ` +
   `${keymaster.requestsPerThousandBlocks.toFixed(2)} requests at the keymaster per thousand blocks`;
 
-/** Means are the week's, the peak hour the crowd's; of the keymaster both, for only there an upper proxy has all its load. */
-function tiers(week: WeekFigures, crowd: SliceFigures | undefined, clients: number, shape: Shape): string {
-  const blocksPerSecond = (week.blocksPerSecond * clients) / week.clients;
-  const row = (name: string, keyservers: number, tier: Tier, figures: TierFigures, stock: Spread | undefined) => {
+/** Per block the week's figures, of the peak hour the crowd's; of the keymaster always: there an upper proxy is full. */
+function tiers({ options, shape, demand, crowd }: PyramidReport, week: WeekFigures): string {
+  const row = (name: string, keyservers: number, tier: Tier, figures: TierFigures, stock?: Spread): string[] => {
     const { requestsPerThousandBlocks, bytesUpPerBlock, bytesDownPerBlock } = figures;
-    const peak =
-      crowd === undefined
-        ? undefined
-        : (crowd.blocksPerSecond * clients * crowd.tiers[tier].requestsPerThousandBlocks) / 1000 / crowd.clients;
+    const inPeak = (crowd ?? week).tiers[tier].requestsPerThousandBlocks;
+    const { least, median, most } = stock ?? {};
     return [
       `  ${name}`,
       number(keyservers),
-      rate((blocksPerSecond * requestsPerThousandBlocks) / 1000),
-      peak === undefined ? '' : rate(peak),
+      rate((demand.mean * options.clients * requestsPerThousandBlocks) / 1000),
+      rate((demand.peak * options.clients * inPeak) / 1000),
       requestsPerThousandBlocks.toFixed(tier === 'keymaster' ? 2 : 0),
       number(Math.round(bytesUpPerBlock)),
       number(Math.round(bytesDownPerBlock)),
-      ...(stock === undefined
-        ? ['', '', '']
-        : [stock.least, stock.median, stock.most].map((hours) => hours.toFixed(1))),
+      ...[least, median, most].map((hours) => hours?.toFixed(1) ?? ''),
     ];
   };
-  const { stockHours } = week;
+  const { leaf, upper, keymaster } = week.tiers;
+  const heads = ['number', 'requests/s', 'peak', '/ 1000 blocks', 'B/block up', 'down', 'stock, h: least', 'median'];
   return table([
-    [
-      'Tier',
-      'number',
-      'requests/s',
-      'peak',
-      '/ 1000 blocks',
-      'B/block up',
-      'down',
-      'stock, h: least',
-      'median',
-      'most',
-    ],
-    row('leaves', shape.leaves, 'leaf', week.tiers.leaf, stockHours.leaf),
-    row('upper proxies', shape.uppers, 'upper', week.tiers.upper, stockHours.upper),
-    row('keymaster', 1, 'keymaster', (crowd ?? week).tiers.keymaster, undefined),
+    ['Tier', ...heads, 'most'],
+    row('leaves', shape.leaves, 'leaf', leaf, week.stockHours.leaf),
+    row('upper proxies', shape.uppers, 'upper', upper, week.stockHours.upper),
+    row('keymaster', 1, 'keymaster', crowd?.tiers.keymaster ?? keymaster),
   ]);
 }
 
@@ -70,8 +57,6 @@ function works(week: WeekFigures): string {
   const { stockHours, creditedAfter, diskLost } = week;
   const minutes = (hours: number): string => (hours * 60).toFixed(1);
   const rows = [
-    ['clients at work, of all', percent(week.atWork)],
-    ['the busiest hour / the mean', week.peak.toFixed(2)],
     [
       "a client's stock at work, minutes: least, median, most",
       [stockHours.client.least, stockHours.client.median, stockHours.client.most].map(minutes).join(', '),
