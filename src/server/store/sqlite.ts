@@ -108,11 +108,20 @@ export function lockFolder(dataDir: string): Database.Database {
 /** Preparing costs half of a small query; the texts that the ledger sends are few, and none is built from input. */
 const MAX_STATEMENTS = 500;
 
+const NOTHING = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  iterate: () => [].values(),
+};
+
 function withStatementCache(database: Database.Database) {
   const statements = new Map<string, Database.Statement>();
   return {
     close: () => database.close(),
-    prepare(sql: string) {
+    prepare(sql: string): Pick<Database.Statement, 'reader' | 'all' | 'run' | 'iterate'> {
+      // A full disk has ended the transaction already: a failing rollback would hide what went wrong.
+      if (sql === 'rollback' && !database.inTransaction) return NOTHING;
       let statement = statements.get(sql);
       if (statement === undefined) {
         if (statements.size >= MAX_STATEMENTS) statements.clear();

@@ -92,17 +92,17 @@ class StormClient {
 }
 
 async function work({ clients }: ClientOrder): Promise<void> {
-  let isFinishing = false;
+  const told = { finish: false };
   process.on('disconnect', () => process.exit(0));
   process.on('message', () => {
-    isFinishing = true;
+    told.finish = true;
   });
   process.send?.('ready');
   await Promise.all(
     clients.map(async (order) => {
       const one = new StormClient(order);
-      while (!isFinishing || !one.isEmpty) {
-        await one.turn(isFinishing);
+      while (!told.finish || !one.isEmpty) {
+        await one.turn(told.finish);
         await sleep(PAUSE_MS * (0.5 + Math.random()));
       }
     }),

@@ -145,7 +145,10 @@ export function inWords(
     `  reports acknowledged ${found.acknowledged} (${found.units} units), lost ${found.lost.length},` +
       ` twice ${found.miscounted.length}, astray ${found.astray.length}`,
     `  duplicates ${found.duplicates}; units done by two ${found.doneByTwo}; exchanges unanswered ${found.unanswered}`,
-    `  refused above a proxy: ${refusedAbove.length}${refusedAbove.slice(0, 3).map((line) => `\n    ${line}`)}`,
+    `  refused above a proxy: ${refusedAbove.length}${refusedAbove
+      .slice(0, 3)
+      .map((line) => `\n    ${line}`)
+      .join('')}`,
     `  refused: ${list(found.refused)}; whole exchanges: ${list(found.refusedExchanges)}`,
     ...Object.entries(found.contests).map(([name, state]) => `  ${name}: ${state}`),
   ].join('\n');

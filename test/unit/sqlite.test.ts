@@ -1,0 +1,25 @@
+/** The embedded store on a disk that is full: nothing happens, the reason is named, and it goes on once there is room. */
+import { expect, test } from 'vitest';
+import { openSqliteStore } from '../../src/server/store/sqlite.ts';
+import type { Store } from '../../src/server/store/store.ts';
+import { SmallDisk } from '../helpers/storm/small-disk.ts';
+
+const write = (store: Store): Promise<void> =>
+  // More than what is left of a page that was begun.
+  store.transaction((ledger) => ledger.setMeta('messages', 'x'.repeat(100_000)));
+
+test('says that its disk is full, and writes again when it is not', async () => {
+  const disk = await SmallDisk.make();
+  const store = await openSqliteStore(`${disk.path}/data`);
+  try {
+    await disk.fill(process.pid);
+    await expect(write(store)).rejects.toThrow(/full|I\/O error/);
+    await disk.empty(process.pid);
+    await write(store);
+    expect(await store.read((ledger) => ledger.meta('messages'))).toHaveLength(100_000);
+  } finally {
+    await disk.empty(process.pid);
+    await store.close();
+    await disk.remove();
+  }
+});
