@@ -18,7 +18,7 @@ export class Proxies {
   #listed = new Set<string>();
   #revoked = new Set<string>();
   /** Those that were here since the last `write`. */
-  #seen = new Map<string, Omit<ProxyRow, 'revoked_at'>>();
+  #seen = new Map<string, Omit<ProxyRow, 'listed' | 'revoked_at'>>();
 
   constructor(policy: ProxyPolicy | undefined) {
     this.#policy = policy ?? 'any';
@@ -45,7 +45,9 @@ export class Proxies {
 
   async read(ledger: LedgerQueries): Promise<void> {
     const rows = await ledger.proxies();
-    this.#listed = new Set(rows.filter((row) => row.revoked_at === null).map(({ id }) => id));
+    this.#listed = new Set(
+      rows.filter(({ listed, revoked_at }) => listed === 1 && revoked_at === null).map(({ id }) => id),
+    );
     this.#revoked = new Set(rows.filter((row) => row.revoked_at !== null).map(({ id }) => id));
   }
 

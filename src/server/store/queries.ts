@@ -492,11 +492,11 @@ export class LedgerQueries {
   }
 
   /** A proxy that tells no name keeps the one it has. */
-  async seeProxy(row: Omit<ProxyRow, 'revoked_at'>): Promise<void> {
+  async seeProxy(row: Omit<ProxyRow, 'listed' | 'revoked_at'>): Promise<void> {
     const { version, last_seen } = row;
     await this.#db
       .insertInto('proxy')
-      .values({ ...row, revoked_at: null })
+      .values({ ...row, listed: 0, revoked_at: null })
       .onConflict((c) =>
         c.column('id').doUpdateSet((e) => ({
           name: e.fn.coalesce('excluded.name', 'proxy.name'),
@@ -511,8 +511,10 @@ export class LedgerQueries {
   async listProxy(id: string, name: string | null, first_seen: number): Promise<void> {
     await this.#db
       .insertInto('proxy')
-      .values({ id, name, version: '', first_seen, last_seen: 0, revoked_at: null })
-      .onConflict((c) => c.column('id').doUpdateSet((e) => ({ name: e.fn.coalesce('excluded.name', 'proxy.name') })))
+      .values({ id, name, version: '', first_seen, last_seen: 0, listed: 1, revoked_at: null })
+      .onConflict((c) =>
+        c.column('id').doUpdateSet((e) => ({ listed: 1, name: e.fn.coalesce('excluded.name', 'proxy.name') })),
+      )
       .execute();
   }
 

@@ -128,6 +128,8 @@ export interface ProxyRow {
   version: string;
   first_seen: number;
   last_seen: number;
+  /** 1: by the operator, and served where only such are. */
+  listed: number;
   revoked_at: number | null;
 }
 

@@ -109,6 +109,7 @@ export async function pyramid(db: Kysely<unknown>): Promise<void> {
     .addColumn('version', 'text', (c) => c.notNull())
     .addColumn('first_seen', 'bigint', (c) => c.notNull())
     .addColumn('last_seen', 'bigint', (c) => c.notNull())
+    .addColumn('listed', 'bigint', (c) => c.notNull().defaultTo(0))
     .addColumn('revoked_at', 'bigint')
     .execute();
 
