@@ -138,6 +138,17 @@ describe('a proxy', () => {
     expect((await keymaster.status()).contests[0]).toMatchObject({ done: 16 });
   });
 
+  it('does not take what clients kept while it was away for a crowd', async () => {
+    const { lower } = await build();
+    // The first half hour has rules of its own.
+    pyramid.clock.now += 2_000_000;
+    const { leases } = await lower.exchange(asking({ blocks: 8 }));
+    pyramid.clock.now += 1000;
+    await lower.exchange(asking({ reports: leases.map((lease) => trueReport(lease)) }));
+    // Sixteen blocks; 64 units a minute would be 115,200 for a day and a quarter.
+    expect((await lower.status()).stock).toMatchObject([{ high: 128 }]);
+  });
+
   it('is not served once it is revoked', async () => {
     const { keymaster, store, upper, lower } = await build();
     await lower.exchange(asking({ blocks: 1 }));

@@ -62,9 +62,6 @@ describe('the watermarks of a proxy', () => {
       low: 86_400,
       high: 108_000,
     });
-    const known = { unitsPerSecond: 1, blockUnits: 256 };
-    // What clients kept while it was away comes in the first minutes.
-    expect(watermarks({}, facts({ ...known, uptimeSeconds: HALF_AN_HOUR / 10 })).high).toBe(10_800);
   });
 
   it('leave seven eighths of what is free to others, and the last blocks to whoever asks', () => {

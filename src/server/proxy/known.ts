@@ -89,7 +89,7 @@ export class Known {
           const mark: Watermarks =
             row.closed_by === null && above !== undefined
               ? watermarks(stockSettings(row.name, settings), {
-                  unitsPerSecond: this.rates.unitsPerSecond(row.name, DAY_SECONDS, now),
+                  unitsPerSecond: this.rates.units(row.name, DAY_SECONDS, now) / DAY_SECONDS,
                   uptimeSeconds,
                   blockUnits: block.maxUnits,
                   freeUnits: Math.max(0, units - above.done - above.leased) + (free.get(row.name) ?? 0),

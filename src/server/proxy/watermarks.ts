@@ -8,8 +8,8 @@
  *
  * What nobody set is a day's work below which it asks, and a day and a quarter: whenever the upstream goes, it can be away
  * for a day. With a quarter of a day and a day, as it was at first, a proxy could be caught with six hours of work; marks
- * so near each other cost four requests a day. During the first half hour it is the part of it that the half hour is over:
- * what clients kept while the proxy was away comes in its first minutes, and looks like a crowd.
+ * so near each other cost four requests a day. A day's work is what the last 24 hours brought, a proxy's first hours
+ * included: what its clients kept while it was away comes in its first minutes, and would look like a crowd.
  */
 export interface StockSettings {
   /** Units. */
@@ -35,7 +35,7 @@ const LOW_SHARE = 0.8;
 const LEAST_BLOCKS = 16;
 
 export interface StockFacts {
-  /** Sustained, of all its clients. */
+  /** Of all its clients, over the last day: its whole 86,400 seconds, however few of them were counted. */
   unitsPerSecond: number;
   uptimeSeconds: number;
   /** The longest block of a client. */
@@ -48,8 +48,7 @@ export function watermarks(settings: StockSettings, facts: StockFacts): Watermar
   const { minStock, maxStock, maxBufferDays = MAX_BUFFER_DAYS, expert = false } = settings;
   const { unitsPerSecond, uptimeSeconds, blockUnits, freeUnits } = facts;
   const days = (n: number): number => Math.ceil(unitsPerSecond * DAY_SECONDS * n);
-  const sure = Math.min(1, uptimeSeconds / FIRST_SECONDS);
-  let high = maxStock ?? Math.max(days(HIGH_DAYS * sure), LEAST_BLOCKS * blockUnits);
+  let high = maxStock ?? Math.max(days(HIGH_DAYS), LEAST_BLOCKS * blockUnits);
   let low = Math.min(high, minStock ?? Math.ceil(high * LOW_SHARE));
   if (!expert) {
     const obeyed = OBEYED_BLOCKS * blockUnits;

@@ -57,6 +57,11 @@ export class Rates {
     return this.#contests.get(contest)?.unitsPerSecond(seconds, now) ?? 0;
   }
 
+  /** Units of the seconds before `now`: what was not counted yet is nothing. */
+  units(contest: string, seconds: number, now: number): number {
+    return this.#contests.get(contest)?.unitsOver(seconds, now) ?? 0;
+  }
+
   toJSON(): SavedRates {
     const contests = Object.fromEntries([...this.#contests].map(([name, window]) => [name, window.toJSON()]));
     return { chunkSeconds: this.#chunkSeconds, contests };
@@ -101,8 +106,13 @@ export class RateWindow {
   }
 
   unitsPerSecond(seconds: number, now: number): number {
-    const longest = (this.#units.length - 1) * this.#chunkMs;
-    const windowMs = Math.min(Math.max(seconds * 1000, LEAST_SECONDS * 1000), longest);
+    const windowMs = this.#windowMs(seconds);
+    const counted = Math.min(windowMs, Math.max(now - this.#since, LEAST_SECONDS * 1000));
+    return (this.unitsOver(seconds, now) * 1000) / counted;
+  }
+
+  unitsOver(seconds: number, now: number): number {
+    const windowMs = this.#windowMs(seconds);
     const start = now - windowMs;
     const last = Math.floor(now / this.#chunkMs);
     const first = Math.floor(start / this.#chunkMs);
@@ -115,8 +125,12 @@ export class RateWindow {
       const begin = Math.max(chunk * this.#chunkMs, Math.min(this.#since, end - 1));
       units += (this.#units[i] ?? 0) * Math.min(1, (end - start) / (end - begin));
     }
-    const counted = Math.min(windowMs, Math.max(now - this.#since, LEAST_SECONDS * 1000));
-    return (units * 1000) / counted;
+    return units;
+  }
+
+  #windowMs(seconds: number): number {
+    const longest = (this.#units.length - 1) * this.#chunkMs;
+    return Math.min(Math.max(seconds * 1000, LEAST_SECONDS * 1000), longest);
   }
 
   toJSON(): Static<typeof Window> {

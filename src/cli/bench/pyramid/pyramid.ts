@@ -4,7 +4,7 @@
  * A million clients work some thousand blocks a second: a week of them would take this code days. So two slices are
  * simulated client by client, and multiplied (`figures.ts`) by what many more would do (`demand.ts`). The week: two leaves of as many clients as all have, each
  * under an upper proxy of its own, for seven days with all their troubles. Those upper proxies see a small part of their
- * load, so another slice, the crowd, is one upper proxy with all its leaves, for a quarter of an hour of the busiest hour.
+ * load, so another slice, the crowd, is one upper proxy with all its leaves, for some minutes of the busiest hour.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
