@@ -43,7 +43,7 @@ export class HttpConnection {
       this.#socket.write(
         `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: application/json\r\n` +
           // As browsers do; the API answers uncompressed.
-          `Accept-Encoding: gzip, deflate, br\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+          `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       );
     });
   }
