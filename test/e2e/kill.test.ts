@@ -149,7 +149,7 @@ it('loses nothing and counts nothing twice', async () => {
     data.remove();
     rmSync(folder, { recursive: true });
   }
-}, 240_000);
+}, 480_000);
 
 async function audit(dataDir: string, workers: readonly Worker[]) {
   const raw = new Database(join(dataDir, 'ledger.db'));

@@ -20,19 +20,19 @@ describe('the ledger', () => {
         const folder = temporaryFolder();
         await new LedgerTrial(folder.path).run(steps).finally(folder.remove);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
     await expect(trials).resolves.toBeUndefined();
-  }, 120_000);
+  }, 300_000);
 
   it('does what the obvious model does on PostgreSQL too', async () => {
     const url = await sharedPostgres();
     const trials = fc.assert(
       fc.asyncProperty(steps, (steps) => new LedgerTrial({ url, schema: freshSchema() }).run(steps)),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
     await expect(trials).resolves.toBeUndefined();
-  }, 120_000);
+  }, 300_000);
 
   it('takes a late report although somebody else got a part of its units meanwhile', async () => {
     const manifest = testManifest({ units: 8, maxUnits: 8, leaseSeconds: 60, recycleSeconds: 600 });

@@ -157,9 +157,10 @@ export class Granting {
     const rows = await books.ledger.overdueRuns(book.row.name, now, latest, 32);
     book.line.take(rows);
     for (const { first, past, lease } of rows) {
-      const run = book.line.at(first);
-      if (run === undefined || run.lease !== lease || run.holder === sender.client.id) continue;
-      const range = { first, count: past - first };
+      // What an exchange of this very commit left of it.
+      const run = book.line.within({ first, count: past - first }).find((left) => left.lease === lease);
+      if (run === undefined || run.holder === sender.client.id) continue;
+      const range = { first: run.first, count: run.past - run.first };
       await book.line.load([range]);
       this.#secondTimes.set(book.row.name, { minute, blocks: blocks + 1 });
       return range;
