@@ -149,6 +149,16 @@ describe('a proxy', () => {
     expect((await lower.status()).stock).toMatchObject([{ high: 128 }]);
   });
 
+  it('fetches more at once the more is taken from it', async () => {
+    const { store, lower, upper } = await build({}, { units: 1_000_000 });
+    for (let n = 1; n <= 64; n++) {
+      const { leases } = await lower.exchange(asking({ client: client(n), blocks: 64 }));
+      expect(leases).not.toHaveLength(0);
+    }
+    const held = await store.read((ledger) => ledger.leasesOf([upper.id]));
+    expect(held.length).toBeLessThan(200);
+  }, 60_000);
+
   it('is not served once it is revoked', async () => {
     const { keymaster, store, upper, lower } = await build();
     await lower.exchange(asking({ blocks: 1 }));

@@ -7,6 +7,7 @@ const HALF_AN_HOUR = 1800;
 const facts = (some: Partial<StockFacts> = {}): StockFacts => ({
   unitsPerSecond: 0,
   uptimeSeconds: 0,
+  leasedUnits: 0,
   blockUnits: 1,
   freeUnits: 2 ** 44,
   ...some,
@@ -58,6 +59,7 @@ describe('the watermarks of a proxy', () => {
 
   it('keep a day of work wherever the stock stands where nothing is set, and sixteen blocks for a start', () => {
     expect(watermarks({}, facts({ blockUnits: 10 }))).toEqual({ low: 128, high: 160 });
+    expect(watermarks({}, facts({ blockUnits: 10, leasedUnits: 4000 })).high).toBe(1000);
     expect(watermarks({}, facts({ unitsPerSecond: 1, uptimeSeconds: HALF_AN_HOUR }))).toEqual({
       low: 86_400,
       high: 108_000,
@@ -78,6 +80,7 @@ describe('the watermarks of a proxy', () => {
     const some = fc.record({
       unitsPerSecond: fc.double({ min: 0, max: 10 ** 6, noNaN: true }),
       uptimeSeconds: fc.integer({ min: -(10 ** 6), max: 10 ** 7 }),
+      leasedUnits: fc.nat({ max: 10 ** 9 }),
       blockUnits: fc.integer({ min: 1, max: 256 }),
       freeUnits: fc.nat({ max: 2 ** 44 }),
     });

@@ -91,6 +91,7 @@ export class Known {
               ? watermarks(stockSettings(row.name, settings), {
                   unitsPerSecond: this.rates.units(row.name, DAY_SECONDS, now) / DAY_SECONDS,
                   uptimeSeconds,
+                  leasedUnits: row.leased,
                   blockUnits: block.maxUnits,
                   freeUnits: Math.max(0, units - above.done - above.leased) + (free.get(row.name) ?? 0),
                 })

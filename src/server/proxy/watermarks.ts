@@ -9,7 +9,8 @@
  * What nobody set is a day's work below which it asks, and a day and a quarter: whenever the upstream goes, it can be away
  * for a day. With a quarter of a day and a day, as it was at first, a proxy could be caught with six hours of work; marks
  * so near each other cost four requests a day. A day's work is what the last 24 hours brought, a proxy's first hours
- * included: what its clients kept while it was away comes in its first minutes, and would look like a crowd.
+ * included: what its clients kept while it was away comes in its first minutes, and would look like a crowd. Until clients have
+ * done something, it is a quarter of what they took: else a proxy over many others would fetch a lease for each of them.
  */
 export interface StockSettings {
   /** Units. */
@@ -38,6 +39,8 @@ export interface StockFacts {
   /** Of all its clients, over the last day: its whole 86,400 seconds, however few of them were counted. */
   unitsPerSecond: number;
   uptimeSeconds: number;
+  /** What its clients have in hand. */
+  leasedUnits: number;
   /** The longest block of a client. */
   blockUnits: number;
   /** Units of the contest that nobody has. */
@@ -46,9 +49,9 @@ export interface StockFacts {
 
 export function watermarks(settings: StockSettings, facts: StockFacts): Watermarks {
   const { minStock, maxStock, maxBufferDays = MAX_BUFFER_DAYS, expert = false } = settings;
-  const { unitsPerSecond, uptimeSeconds, blockUnits, freeUnits } = facts;
+  const { unitsPerSecond, uptimeSeconds, leasedUnits, blockUnits, freeUnits } = facts;
   const days = (n: number): number => Math.ceil(unitsPerSecond * DAY_SECONDS * n);
-  let high = maxStock ?? Math.max(days(HIGH_DAYS), LEAST_BLOCKS * blockUnits);
+  let high = maxStock ?? Math.max(days(HIGH_DAYS), LEAST_BLOCKS * blockUnits, Math.ceil(leasedUnits / 4));
   let low = Math.min(high, minStock ?? Math.ceil(high * LOW_SHARE));
   if (!expert) {
     const obeyed = OBEYED_BLOCKS * blockUnits;
