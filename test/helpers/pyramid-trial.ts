@@ -18,7 +18,7 @@ import type { ExchangeReply, ExchangeRequest } from '../../src/protocol/keyserve
 import type { ProxySettings } from '../../src/server/proxy/proxy.ts';
 import type { ContestRow, OutboxRow, RunRow } from '../../src/server/store/schema.ts';
 import type { Store } from '../../src/server/store/store.ts';
-import { type Asking, asking, client } from './keyservers.ts';
+import { type Asking, asking, client, START } from './keyservers.ts';
 import { Link, Pyramid, type TestProxy } from './pyramid.ts';
 import { falseReport, testManifest, trueReport } from './test-contest.ts';
 
@@ -141,7 +141,7 @@ export class PyramidTrial {
   readonly #links: Record<Tier, Link>;
   readonly #given: Given[] = [];
   /** The latest the clock ever was: leases given then last from then. */
-  #latest = 0;
+  #latest = START;
   /** Who handed in true work, by contest and unit. */
   readonly #workers = new Map<string, Set<string>>();
   /** Units that some tier said are done, by contest. */

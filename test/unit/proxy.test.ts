@@ -247,6 +247,11 @@ describe('a proxy', () => {
     await keymaster.refresh();
     const { leases } = await keymaster.exchange(asking({ blocks: 1 }));
     const reports = leases.map((lease) => trueReport(lease));
+    // While it cannot ask it must not refuse either.
+    pyramid.other.link.weather = 'cut';
+    await expect(other.exchange(asking({ reports }))).rejects.toThrow(UnreachableError);
+    pyramid.other.link.weather = 'fair';
+    pyramid.clock.now += 10_000;
     expect((await other.exchange(asking({ reports }))).results).toMatchObject([{ outcome: 'accepted' }]);
   });
 });

@@ -50,6 +50,8 @@ export class Conversation {
   /** No call before this time, milliseconds since 1970. */
   #nextAt = 0;
   #contestsAt = 0;
+  /** When the upstream last told its keys. */
+  #keysAt = Number.NEGATIVE_INFINITY;
   /** No asking for work of a contest before this time. */
   readonly #askAt = new Map<string, number>();
   /** Blocks that clients wanted and that were not here, by contest. */
@@ -119,9 +121,21 @@ export class Conversation {
 
   /** Asks for contests and keys out of turn, but once a minute at most: anyone can name what does not exist. */
   async hearNews(): Promise<void> {
-    if (this.#contestsAt - this.#ports.clock() > CONTESTS_EVERY_MS - NEWS_EVERY_MS) return;
+    const areNew = this.#contestsAt - this.#ports.clock() > CONTESTS_EVERY_MS - NEWS_EVERY_MS;
+    if (areNew && this.#areKeysNew) return;
     this.#contestsAt = 0;
     await this.patiently(this.talk());
+  }
+
+  /** @throws UnreachableError it cannot tell whether there are new keys: a report that it refused now would be lost. */
+  async learnKeys(): Promise<void> {
+    await this.hearNews();
+    if (this.#areKeysNew) return;
+    throw new UnreachableError('a proof begins with a key that this proxy cannot ask its upstream about now');
+  }
+
+  get #areKeysNew(): boolean {
+    return this.#keysAt > this.#ports.clock() - NEWS_EVERY_MS;
   }
 
   /** Waits for the upstream's answer, but not for ever. */
@@ -140,6 +154,7 @@ export class Conversation {
     if (now < this.#lookedAt) {
       this.#nextAt = 0;
       this.#contestsAt = 0;
+      this.#keysAt = Number.NEGATIVE_INFINITY;
       this.#askAt.clear();
     }
     this.#lookedAt = now;
@@ -244,6 +259,7 @@ export class Conversation {
     try {
       await this.#desk.run((books) => this.#apply(books, parcels, reply));
       for (const state of reply.contests) this.#known.states.set(state.name, state);
+      this.#keysAt = this.#ports.clock();
     } catch (error) {
       // Not written: the upstream hands them out again to a proxy that does not know of them.
       this.#known.holding = new Holding(await this.#ports.store.read((ledger) => ledger.upstreamLeases()));

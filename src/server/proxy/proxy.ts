@@ -202,7 +202,7 @@ export class Proxy implements Keyserver {
     return {
       key: () => this.#key,
       isTrusted: (key) => this.#known.trusted.includes(key),
-      learnKeys: () => this.#conversation.hearNews(),
+      learnKeys: () => this.#conversation.learnKeys(),
       isRevoked: (key) => this.#proxies.isRevoked(key),
       admitProxy: (request, now, origin) => this.#proxies.admit(request, now, origin),
       source: (contest, unit) => {
