@@ -10,6 +10,7 @@
  */
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
+import { randomOf } from '../../src/cli/bench/random.ts';
 import type { ClientInfo } from '../../src/domain/client.ts';
 import { endOf } from '../../src/domain/units.ts';
 import type { Lease, Report } from '../../src/domain/work.ts';
@@ -487,15 +488,4 @@ function ifUnreachable(error: unknown): undefined {
 function defined<T>(value: T | undefined): T {
   assert(value !== undefined);
   return value;
-}
-
-/** Mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -7,7 +7,7 @@ import { type Contender, takeTurns } from '../../src/cli/bench/contenders.ts';
 import { parseRate, parseVersion } from '../../src/cli/bench/dnetc.ts';
 import { rc5Blocks, rc5Evidence } from '../../src/cli/bench/keyserver/contests.ts';
 import { openLoad } from '../../src/cli/bench/keyserver/load.ts';
-import { seeded } from '../../src/cli/bench/keyserver/random.ts';
+import { randomOf } from '../../src/cli/bench/random.ts';
 import { medianRatio, quantiles, summary } from '../../src/cli/bench/statistics.ts';
 import { rc5 } from '../../src/contests/rc5/rc5.ts';
 import rows from '../vectors/ogr.json' with { type: 'json' };
@@ -184,14 +184,14 @@ describe('an open load', () => {
   test('counts an exchange from when it was due, not from when it could be sent', async () => {
     // A hundred a second at one connection that takes twice as long for each: the line grows all the time.
     const connections = [slow(20)] as never;
-    const { latencies } = await openLoad(connections, senders, { rate: 100, seconds: 0.5, random: seeded(1) });
+    const { latencies } = await openLoad(connections, senders, { rate: 100, seconds: 0.5, random: randomOf(1) });
     expect(latencies.length).toBeGreaterThan(25);
     expect(latencies.at(-1)).toBeGreaterThan(10 * (latencies[0] ?? 0));
   });
 
   test('fails where an exchange fails', async () => {
     const connections = [{ post: () => Promise.reject(new Error('no')) }] as never;
-    const load = openLoad(connections, senders, { rate: 1000, seconds: 0.1, random: seeded(1) });
+    const load = openLoad(connections, senders, { rate: 1000, seconds: 0.1, random: randomOf(1) });
     await expect(load).rejects.toThrow('no');
   });
 });

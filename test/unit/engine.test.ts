@@ -4,6 +4,7 @@
  * is reported, none is counted twice, and a whole proof comes out.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { randomOf } from '../../src/cli/bench/random.ts';
 import type { WorkerHandle } from '../../src/client/crew.ts';
 import { Engine } from '../../src/client/engine.ts';
 import { MemoryBuffers } from '../../src/client/memory-buffers.ts';
@@ -17,7 +18,6 @@ import { RefusedError, UnreachableError } from '../../src/protocol/errors.ts';
 import type { Directive, ExchangeReply, ExchangeRequest, Keyserver } from '../../src/protocol/keyserver.ts';
 import { BlockWorker } from '../../src/worker/block-worker.ts';
 import { openKeymaster, silent, type TestKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
-import { seeded } from '../helpers/seeded.ts';
 
 /** A whole proof: of 12 marks in a quarter of a second, of 14 in some seconds. */
 function proofOf(marks: number, maxLength: number): ContestManifest {
@@ -126,7 +126,7 @@ test('a whole proof, from Start to closed', async () => {
 });
 
 test('requests and answers lost at random: nothing is lost, nothing counts twice', async () => {
-  const random = seeded(7);
+  const random = randomOf(7);
   let lost = 0;
   const flaky = async <T>(ask: () => Promise<T>): Promise<T> => {
     const lose = (): void => {
@@ -158,7 +158,7 @@ test('restarts at any moment over the same buffers: it goes on from what was kep
   const longer = proofOf(14, 127);
   await server.close();
   server = await openKeymaster(`${folder.path}/longer`, [longer], { clock: clockOfNow, log: silent, kinds });
-  const random = seeded(3);
+  const random = randomOf(3);
   const buffers = new MemoryBuffers();
   let restarts = 0;
   for (let done = false; !done; restarts++) {

@@ -244,13 +244,13 @@ describe('the gateway over a keyserver in trouble', () => {
   };
 
   it.each([
-    ['that cannot be reached', new UnreachableError('the ledger could not be written'), 503],
-    ['that has a fault', new Error('secret path /var/lib/tabherd'), 500],
-  ])('asks to come back later from one %s', async (_what, error, status) => {
+    ['that cannot be reached', new UnreachableError('the ledger could not be written'), 503, 'unavailable'],
+    ['that has a fault', new Error('secret path /var/lib/tabherd'), 500, 'internal'],
+  ])('asks to come back later from one %s', async (_what, error, status, code) => {
     const gateway = await createGateway({ keyserver: failing(error), version: '0.0.0' });
     const response = await gateway.inject({ method: 'POST', url: '/api/v1/exchange', payload: asking() });
     expect(response.statusCode).toBe(status);
-    expect(response.json()).toMatchObject({ status, code: 'internal' });
+    expect(response.json()).toMatchObject({ status, code });
     expect(response.body).not.toContain('secret');
     expect(response.headers['retry-after']).toBe(status === 503 ? '5' : undefined);
     expect((await gateway.inject('/')).body).toMatch(/the app was not built/);

@@ -4,12 +4,12 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { randomOf } from '../../src/cli/bench/random.ts';
 import { Lottery } from '../../src/client/lottery.ts';
 import { BLOCK_SECONDS, learn, STOCK_SECONDS, wanted } from '../../src/client/stock.ts';
 import { manifests } from '../../src/contests/manifests.ts';
 import type { Contest } from '../../src/domain/contest.ts';
 import { MAX_BLOCKS } from '../../src/protocol/keyserver.ts';
-import { seeded } from '../helpers/seeded.ts';
 
 const contest = (name: string, state: 'open' | 'closed' = 'open'): Contest => {
   const manifest = manifests.find((one) => one.name === name);
@@ -128,7 +128,7 @@ describe('which contest comes first', () => {
 
   test('contests of one priority share the work by their weights, and one stock', () => {
     const contests = [ranked('a', 1, 3), ranked('b', 1), ranked('c', 2, 100)];
-    const lottery = new Lottery(seeded(11));
+    const lottery = new Lottery(randomOf(11));
     const speeds = { a: 0.1, b: 0.1, c: 0.1 };
     const got = new Map<string, number>();
     const stock: string[] = [];

@@ -24,10 +24,10 @@ import {
   TopScope,
   UnitHistory,
 } from '../../protocol/administration.ts';
-import { Problem } from '../../protocol/errors.ts';
 import type { Administration } from '../keymaster/administration.ts';
 import { KeyId } from '../proof/key.ts';
 import { admitBearer, fingerprintOf } from './bearer.ts';
+import { problem } from './problems.ts';
 
 export interface AdminOptions {
   administration: Administration;
@@ -42,10 +42,6 @@ export const ADMIN_SECURITY = { adminToken: { type: 'http', scheme: 'bearer' } }
 
 const DEFAULT_LIMIT = 20;
 
-const problem = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: Problem } },
-});
 const problems = {
   400: problem('Something in the request is not what the schema says; `field` points at the place.'),
   401: problem('The request does not carry the administration token.'),

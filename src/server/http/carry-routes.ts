@@ -8,9 +8,10 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { BlocksFile, type Carrier, ReportsFile, Taken, Wish } from '../../protocol/buffers-file.ts';
-import { Problem, RefusedError } from '../../protocol/errors.ts';
+import { RefusedError } from '../../protocol/errors.ts';
 import { ExchangeReply, ExchangeRequest, type Keyserver } from '../../protocol/keyserver.ts';
 import { admitBearer } from './bearer.ts';
+import { problem } from './problems.ts';
 
 export interface CarryOptions {
   keyserver: Keyserver;
@@ -25,10 +26,6 @@ export const CARRY_PREFIX = '/admin/v1/carry';
 /** A file of blocks has verdicts of up to some hundred thousand reports. */
 const BODY_LIMIT = 128 * 1024 * 1024;
 
-const problem = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: Problem } },
-});
 const problems = {
   400: problem('Something in the request is not what the schema says; `field` points at the place.'),
   401: problem('The request does not carry the administration token.'),

@@ -4,7 +4,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply } from 'fastify';
-import { type ErrorCode, type Problem, RefusedError, UnreachableError } from '../../protocol/errors.ts';
+import { type ErrorCode, Problem, REPLY_CODES, RefusedError, UnreachableError } from '../../protocol/errors.ts';
 
 /** How long a client should leave a keyserver alone that cannot write its ledger or is closing. */
 const RETRY_AFTER_SECONDS = 5;
@@ -16,6 +16,12 @@ interface Trouble {
   field?: string | undefined;
 }
 
+/** How the OpenAPI description of a route tells of a problem. */
+export const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: Problem } },
+});
+
 export function sendProblem(reply: FastifyReply, { status, code, detail, field }: Trouble): FastifyReply {
   const problem: Problem = {
     // "No more than the status says": what is more precise is in `code`.
@@ -23,6 +29,7 @@ export function sendProblem(reply: FastifyReply, { status, code, detail, field }
     title: STATUS_CODES[status] ?? 'Error',
     status,
     code,
+    reply: REPLY_CODES[code],
     detail,
     ...(field === undefined ? {} : { field }),
   };
@@ -41,7 +48,7 @@ export function sendError(reply: FastifyReply, error: unknown): FastifyReply {
   }
   if (error instanceof UnreachableError) {
     reply.header('retry-after', String(Math.ceil(error.retryAfterSeconds ?? RETRY_AFTER_SECONDS)));
-    return sendProblem(reply, { status: 503, code: 'internal', detail: error.message });
+    return sendProblem(reply, { status: 503, code: 'unavailable', detail: error.message });
   }
   const { code, statusCode = 500 } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {

@@ -2,7 +2,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Contest } from '../../domain/contest.ts';
-import { Problem } from '../../protocol/errors.ts';
 import {
   ExchangeReply,
   ExchangeRequest,
@@ -11,11 +10,8 @@ import {
   ReleaseRequest,
   Status,
 } from '../../protocol/keyserver.ts';
+import { problem } from './problems.ts';
 
-const problem = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: Problem } },
-});
 const problems = {
   400: problem('The body is not what the schema says; `field` points at the place.'),
   413: problem('The body is larger than 4 MiB.'),

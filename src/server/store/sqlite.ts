@@ -79,6 +79,11 @@ class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    // The driver leaves its connection open until its statements are collected, and with it the log unwritten to the file.
+    // Where that fails (a full disk), the log stays and nothing is lost.
+    try {
+      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {}
     await this.#db.destroy();
     this.#lock.close();
   }

@@ -11,9 +11,9 @@ import type { Allocation } from '../../../domain/contest.ts';
 import type { Lease, Report } from '../../../domain/work.ts';
 import { Keymaster } from '../../../server/keymaster/keymaster.ts';
 import type { Store } from '../../../server/store/store.ts';
+import { randomOf } from '../random.ts';
 import { median } from '../statistics.ts';
 import { lineOf, ogrEvidence } from './contests.ts';
-import { seeded } from './random.ts';
 
 export type Way = 'scattered' | 'drawn';
 
@@ -53,7 +53,7 @@ export async function ledgerOf(
   blocks: number,
   say: (what: string) => void,
 ): Promise<LedgerFigures> {
-  const random = seeded(1);
+  const random = randomOf(1);
   const allocation: Allocation = way === 'drawn' ? { kind: 'random', subspaceUnits: 1 } : { kind: 'order' };
   const manifest = lineOf(way, blocks, allocation);
   const log = {

@@ -11,6 +11,7 @@ import { kinds } from '../../../contests/kinds.ts';
 import { processorSeconds } from '../cpu-share.ts';
 import type { KeyserverChild } from '../keyserver-child.ts';
 import { lookBusy } from '../pin.ts';
+import { randomOf } from '../random.ts';
 import { quantiles, summary } from '../statistics.ts';
 import { Browsers, doRc5 } from './browsers.ts';
 import { rc5Blocks, rc5Evidence } from './contests.ts';
@@ -19,7 +20,6 @@ import { closedLoad, openLoad, withConnections } from './load.ts';
 import { ledgerOf } from './million.ts';
 import { HOMES, type KeyserverOptions, type Measure } from './options.ts';
 import { Proxies } from './proxies.ts';
-import { seeded } from './random.ts';
 import { type KeyserverReport, type LoadFigures, text } from './report.ts';
 import { measureTiers } from './tiers.ts';
 
@@ -103,7 +103,7 @@ async function measureLoads(
         serverCpu: [],
         databaseCpu: [],
       };
-      const random = seeded(7);
+      const random = randomOf(7);
       const senders =
         measure === 'proxies' ? new Proxies(PROXIES, PROXY_BLOCKS) : new Browsers(options.clients, random);
       const { url = '', pid } = servers[i] ?? {};
@@ -160,7 +160,7 @@ async function measureMemory(home: Home, options: KeyserverOptions): Promise<Key
   const server = await home.serve(options);
   try {
     say(`${home.name}: ${options.leases} open leases`);
-    const browsers = new Browsers(options.leases, seeded(7));
+    const browsers = new Browsers(options.leases, randomOf(7));
     const bytes = await withConnections(server.url, options.connections, async (connections) => {
       await browsers.fill(connections);
       await closedLoad(connections, browsers, options.seconds);

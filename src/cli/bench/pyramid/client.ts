@@ -10,10 +10,10 @@ import { Backoff } from '../../../protocol/backoff.ts';
 import { UnreachableError } from '../../../protocol/errors.ts';
 import { type ExchangeReply, type ExchangeRequest, type Keyserver, MAX_HOLDING } from '../../../protocol/keyserver.ts';
 import { reportBatch } from '../../../protocol/report-batch.ts';
+import type { Random } from '../random.ts';
 import type { Audit } from './audit.ts';
 import { simulatedReport } from './contest.ts';
 import type { Habits, Session } from './habits.ts';
-import type { Random } from './random.ts';
 
 interface Hand {
   lease: Lease;

@@ -3,8 +3,8 @@
  * simulated: what a few clients happen to be like is the largest error of a small slice, and this takes it away.
  */
 import { BLOCK_SECONDS } from '../../../client/stock.ts';
+import { randomOf } from '../random.ts';
 import { habitsOf, keysPerSecondOf, workersOf } from './habits.ts';
-import { randomOf } from './random.ts';
 
 const HOUR_MS = 3_600_000;
 const SAMPLE = 20_000;

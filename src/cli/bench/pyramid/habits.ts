@@ -3,7 +3,7 @@
  * switched off, three in ten belong to an office, half to somebody's evening, and a tenth come by now and then. Half of
  * them live in Europe, three in ten in America, two in ten in East Asia, which is what makes an hour of the day a peak.
  */
-import { drawn, exponential, normal, type Random } from './random.ts';
+import { drawn, exponential, normal, type Random } from '../random.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

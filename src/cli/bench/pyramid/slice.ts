@@ -13,13 +13,13 @@ import type { Log } from '../../../server/log.ts';
 import type { ProxySettings } from '../../../server/proxy/proxy.ts';
 import { openSqliteStore } from '../../../server/store/sqlite.ts';
 import type { Store } from '../../../server/store/store.ts';
+import { randomOf } from '../random.ts';
 import { Audit } from './audit.ts';
 import { SimulatedClient } from './client.ts';
 import { simulatedKinds, simulatedManifest } from './contest.ts';
 import { contradictions } from './contradictions.ts';
 import { habitsOf, keysPerSecondOf, workersOf } from './habits.ts';
 import { Link, Traffic } from './link.ts';
-import { randomOf } from './random.ts';
 import { Station } from './station.ts';
 import { troublesOf } from './troubles.ts';
 

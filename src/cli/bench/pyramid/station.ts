@@ -8,8 +8,8 @@ import type { Log } from '../../../server/log.ts';
 import { Proxy, type ProxySettings } from '../../../server/proxy/proxy.ts';
 import { openSqliteStore } from '../../../server/store/sqlite.ts';
 import type { Store } from '../../../server/store/store.ts';
+import type { Random } from '../random.ts';
 import type { Link } from './link.ts';
-import type { Random } from './random.ts';
 
 const IDLE_MS = 60_000;
 

@@ -2,8 +2,9 @@
  * What goes wrong in the simulated time, and when: links that are cut or lose answers, proxies that are killed, one that is
  * lost with its disk, the keymaster away for a day.
  */
+
+import { exponential, type Random } from '../random.ts';
 import type { Link } from './link.ts';
-import { exponential, type Random } from './random.ts';
 import type { Station } from './station.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same for a seed: every part of the simulation draws from a stream of its own. */
+/** Numbers that look random and are the same for a seed: for benchmarks, the simulation (each part of it draws from a stream of its own), tests. */
 
 export type Random = () => number;
 
