@@ -65,7 +65,7 @@ async function credited(data: string): Promise<Record<string, number>> {
   const store = await openSqliteStore(data);
   try {
     return await store.read(async (ledger) => {
-      const credits = await ledger.credits();
+      const credits = await ledger.counting.credits();
       const clients = await ledger.clients(credits.map(({ client }) => client));
       return Object.fromEntries(
         credits.map(({ client, units }) => [clients.find(({ id }) => id === client)?.name ?? client, units]),

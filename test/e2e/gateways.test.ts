@@ -109,7 +109,7 @@ it('hand out no unit twice; when one is killed its clients lose nothing', async 
       const units = workers
         .flatMap(({ acknowledged }) => acknowledged)
         .reduce((sum, one) => sum + one.evidence.length, 0);
-      const credits = await store.read((ledger) => ledger.credits());
+      const credits = await store.read((ledger) => ledger.counting.credits());
       const [row] = await store.read((ledger) => ledger.contests());
       expect({ done: row?.done, credited: credits.reduce((sum, one) => sum + one.units, 0) }).toEqual({
         done: units,

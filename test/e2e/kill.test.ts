@@ -166,7 +166,10 @@ async function audit(dataDir: string, workers: readonly Worker[]) {
     const isDone = (unit: number) => done.some(({ first, past }) => unit >= first && unit < past);
     // What the last of them has not counted any more.
     while (await store.transaction((ledger) => fold(ledger, new Map())));
-    const credited = (await store.read((ledger) => ledger.credits())).reduce((sum, { units }) => sum + units, 0);
+    const credited = (await store.read((ledger) => ledger.counting.credits())).reduce(
+      (sum, { units }) => sum + units,
+      0,
+    );
     const [contest] = await store.read((ledger) => ledger.contests());
     const doneUnits = done.reduce((sum, { first, past }) => sum + past - first, 0);
     // Every answer arrived in the end, so these are four ways to count the same thing.

@@ -183,7 +183,7 @@ export class LedgerTrial {
       assert.equal(runs.length, units.filter((unit, i) => unit !== units[i - 1]).length);
       for (const { first, lease } of runs) if (lease !== null) assert.equal(lease, units[first]);
     }
-    const credits = await store.read((ledger) => ledger.credits());
+    const credits = await store.read((ledger) => ledger.counting.credits());
     const byKey = credits
       .filter(({ units }) => units > 0)
       .map(({ client, contest, units }): [string, number] => [`${client} ${contest}`, units]);

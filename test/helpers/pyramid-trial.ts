@@ -307,7 +307,7 @@ export class PyramidTrial {
   async #checkCredits(): Promise<void> {
     const { keymaster, store } = await this.#pyramid.top();
     await keymaster.desk.count();
-    const credits = await store.read((ledger) => ledger.credits());
+    const credits = await store.read((ledger) => ledger.counting.credits());
     const { runs, rows } = await linesOf(store);
     for (const { name, done } of rows) {
       const some = credits.filter(({ contest }) => contest === name);
@@ -336,7 +336,7 @@ export class PyramidTrial {
     const { store } = this.#proxy(tier);
     if (store === undefined) return;
     const { runs } = await linesOf(store);
-    const leases = await store.read((ledger) => ledger.upstreamLeases());
+    const leases = await store.read((ledger) => ledger.upstream.upstreamLeases());
     for (const name of CONTESTS) {
       const some = leases.filter(({ contest }) => contest === name);
       for (const [i, lease] of some.entries()) {
@@ -350,7 +350,7 @@ export class PyramidTrial {
       }
     }
     const before = this.#outboxes.get(tier) ?? new Map<string, OutboxRow>();
-    const rows = await store.read((ledger) => ledger.outbox(10_000));
+    const rows = await store.read((ledger) => ledger.upstream.outbox(10_000));
     const reports = rows.map(({ body }) => JSON.parse(body) as Report);
     const texts = reports.map(
       ({ contest, first, evidence, client: by }) => `${contest} ${first} ${evidence.length} ${by?.id}`,
@@ -376,7 +376,7 @@ export class PyramidTrial {
     this.#pyramid.clock.now = Math.max(this.#latest, this.#pyramid.clock.now);
     for (let round = 0; round < 5; round++) await this.#settle(86_400);
     for (const tier of PROXIES) {
-      assert.deepEqual(await defined(this.#proxy(tier).store).read((ledger) => ledger.outbox(10)), [], tier);
+      assert.deepEqual(await defined(this.#proxy(tier).store).read((ledger) => ledger.upstream.outbox(10)), [], tier);
     }
     await this.#check();
     await this.#checkCredits();

@@ -305,11 +305,11 @@ describe.each([
       ],
     );
     await spoil(
-      (ledger) => ledger.addCredits([{ client: 'x', contest: 'test', units: 1, blocks: 1, duplicates: 0 }]),
+      (ledger) => ledger.counting.addCredits([{ client: 'x', contest: 'test', units: 1, blocks: 1, duplicates: 0 }]),
       [/8 units done, of which 9 were credited/],
     );
     await server.store.transaction((ledger) =>
-      ledger.addCredits([{ client: 'x', contest: 'test', units: -1, blocks: 0, duplicates: 0 }]),
+      ledger.counting.addCredits([{ client: 'x', contest: 'test', units: -1, blocks: 0, duplicates: 0 }]),
     );
     expect(done.count).toBe(8);
   });

@@ -60,7 +60,7 @@ async function work(blocks: number, who = client()): Promise<void> {
 
 const credited = async () => {
   await top.keymaster.status();
-  return top.store.read((ledger) => ledger.credits());
+  return top.store.read((ledger) => ledger.counting.credits());
 };
 const totals = async () => (await top.keymaster.status()).contests[0];
 

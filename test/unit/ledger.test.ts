@@ -123,7 +123,7 @@ describe('the ledger', () => {
       expect(replies.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
       expect(replies[2]).toMatchObject({ reason: { name: 'UnreachableError' } });
       expect((await keymaster.status()).contests).toMatchObject([{ done: 16, leased: 0 }]);
-      expect((await store.read((ledger) => ledger.credits()))[0]).toMatchObject({ units: 16, blocks: 2 });
+      expect((await store.read((ledger) => ledger.counting.credits()))[0]).toMatchObject({ units: 16, blocks: 2 });
     });
   });
 

@@ -33,7 +33,7 @@ describe('a proxy', () => {
     await lower.talk();
     await upper.talk();
     expect((await keymaster.status()).contests[0]).toMatchObject({ done: 24 });
-    expect(await store.read((ledger) => ledger.credits())).toMatchObject([
+    expect(await store.read((ledger) => ledger.counting.credits())).toMatchObject([
       { client: client().id, units: 24, blocks: 1 },
     ]);
     expect((await lower.status()).stock).toMatchObject([{ waiting: 0, leased: 0 }]);
@@ -96,7 +96,7 @@ describe('a proxy', () => {
     await upper.talk();
     expect((await upper.status()).errors).toEqual([]);
     expect((await keymaster.status()).contests[0]).toMatchObject({ done: 8 });
-    expect(await store.read((ledger) => ledger.credits())).toMatchObject([{ client: client().id, units: 8 }]);
+    expect(await store.read((ledger) => ledger.counting.credits())).toMatchObject([{ client: client().id, units: 8 }]);
   });
 
   it('judges nobody before it has heard from its upstream', async () => {
@@ -189,7 +189,7 @@ describe('a proxy', () => {
     await lower.exchange(asking({ reports: leases.map((lease) => trueReport(lease)) }));
     pyramid.clock.now += 30 * 86_400_000;
     await upper.sweep();
-    expect(await pyramid.upper.store?.read((ledger) => ledger.upstreamLeases())).toEqual([]);
+    expect(await pyramid.upper.store?.read((ledger) => ledger.upstream.upstreamLeases())).toEqual([]);
     pyramid.lower.link.weather = 'fair';
     await lower.talk();
     await upper.talk();

@@ -36,9 +36,9 @@ const problems = {
 export const carryRoutes: FastifyPluginCallbackTypebox<CarryOptions> = (app, options, done) => {
   const { keyserver, token } = options;
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('cache-control', 'no-store');
     const wanted = token();
-    if (wanted === undefined) throw new RefusedError('not_found', 'there is nothing there', { status: 404 });
+    if (wanted === undefined) return reply.callNotFound();
+    reply.header('cache-control', 'no-store');
     admitBearer(wanted, request, reply);
   });
   const carrier = (): Carrier => {

@@ -41,7 +41,7 @@ export class Inquiries {
     return this.#ask(async (ledger) => {
       await contestRow(ledger, contest);
       const now = this.#ports.clock();
-      return (await ledger.newestRollups(contest, span, limit)).map(({ at, units, blocks }) => {
+      return (await ledger.counting.newestRollups(contest, span, limit)).map(({ at, units, blocks }) => {
         const seconds = Math.max(1, Math.min(SPAN_MS[span], now - at) / 1000);
         return { contest, at, units, blocks, unitsPerSecond: units / seconds };
       });
@@ -54,7 +54,7 @@ export class Inquiries {
     if (Number.isNaN(at)) throw new RefusedError('body_malformed', `there is no day ${day}`, { field: '/day' });
     return this.#ask(async (ledger) => {
       await contestRow(ledger, contest);
-      return ledger.topRollups({ contest, scope, span: day === undefined ? 'ever' : 'day', at }, limit);
+      return ledger.counting.topRollups({ contest, scope, span: day === undefined ? 'ever' : 'day', at }, limit);
     });
   }
 
@@ -76,7 +76,7 @@ export class Inquiries {
         };
         return { name, free: sum('free'), leased: sum('leased'), done: sum('done') };
       });
-      return { contests, journal: await ledger.countJournal(), clients: await ledger.countClients(0) };
+      return { contests, journal: await ledger.counting.countJournal(), clients: await ledger.countClients(0) };
     });
   }
 

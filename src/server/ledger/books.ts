@@ -224,7 +224,7 @@ export class Books {
     }
     const { accepted, duplicate, refused } = this.#journal.outcomes;
     if (accepted + duplicate + refused > 0) {
-      writes.push(this.ledger.insertJournal({ id: randomUUID(), at: now, body }));
+      writes.push(this.ledger.counting.insertJournal({ id: randomUUID(), at: now, body }));
     }
     await Promise.all(writes);
   }

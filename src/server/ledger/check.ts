@@ -39,9 +39,9 @@ export async function checkLedger(ledger: LedgerQueries): Promise<LedgerCheck> {
 
 /** As it will be once the journal is counted. */
 async function creditedUnits(ledger: LedgerQueries): Promise<Map<string, number>> {
-  const credited = new Map((await ledger.sumsOfCredit()).map(({ contest, units }) => [contest, units]));
+  const credited = new Map((await ledger.counting.sumsOfCredit()).map(({ contest, units }) => [contest, units]));
   for (let after = ''; ; ) {
-    const rows = await ledger.journalAfter(after, JOURNAL_AT_ONCE);
+    const rows = await ledger.counting.journalAfter(after, JOURNAL_AT_ONCE);
     for (const { body } of rows) {
       for (const one of (JSON.parse(body) as JournalEntry).finished) {
         credited.set(one.contest, (credited.get(one.contest) ?? 0) + one.credited);

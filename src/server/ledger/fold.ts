@@ -37,23 +37,23 @@ export function takeArrivals(arrivals: Arrivals): Arrivals {
 
 /** @returns whether there may be more. */
 export async function fold(ledger: LedgerQueries, arrivals: Arrivals): Promise<boolean> {
-  const rows = await ledger.journal(ROWS_AT_ONCE);
+  const rows = await ledger.counting.journal(ROWS_AT_ONCE);
   if (rows.length === 0 && arrivals.size === 0) return false;
   const entries = rows.map(({ body }) => JSON.parse(body) as JournalEntry);
   const finished = entries.flatMap((entry) => entry.finished);
   const numbers = await enterClients(ledger, arrivals, finished);
-  await ledger.addCredits([...creditsOf(finished).values()]);
-  await ledger.addRollups([...rollupsOf(finished).values()]);
+  await ledger.counting.addCredits([...creditsOf(finished).values()]);
+  await ledger.counting.addRollups([...rollupsOf(finished).values()]);
   await pack(ledger, finished, numbers);
-  await ledger.addTallies(talliesOf(entries));
-  await ledger.deleteJournal(rows.map(({ id }) => id));
+  await ledger.counting.addTallies(talliesOf(entries));
+  await ledger.counting.deleteJournal(rows.map(({ id }) => id));
   return rows.length === ROWS_AT_ONCE;
 }
 
 /** Forgets old rollups; once an hour is enough. */
 export async function prune(ledger: LedgerQueries, now: number): Promise<void> {
-  await ledger.pruneRollups('hour', now - HOURS_KEPT_MS);
-  await ledger.pruneRollups('day', now - DAYS_KEPT_MS);
+  await ledger.counting.pruneRollups('hour', now - HOURS_KEPT_MS);
+  await ledger.counting.pruneRollups('day', now - DAYS_KEPT_MS);
 }
 
 /** The numbers of those who finished something. */
@@ -142,7 +142,7 @@ async function pack(
   for (const some of groups.values()) {
     const [{ contest, at }] = some as [Finished];
     const day = Math.floor(at / DAY_MS);
-    const last = await ledger.lastFinished(contest, day);
+    const last = await ledger.counting.lastFinished(contest, day);
     const before = last === undefined ? new Uint8Array() : new Uint8Array(last.blocks);
     const isFull = before.length >= PART_BYTES;
     const part = last === undefined ? 0 : isFull ? last.part + 1 : last.part;
@@ -152,7 +152,7 @@ async function pack(
       .toSorted((a, b) => a.first - b.first)
       .map(({ client, first, count }) => ({ client: numbers.get(client.id) ?? 0, first, count }));
     const added = packBlocks(blocks, past === undefined ? 0 : past.first + past.count);
-    await ledger.putFinished({ contest, day, part, blocks: Buffer.concat([start, added]) });
+    await ledger.counting.putFinished({ contest, day, part, blocks: Buffer.concat([start, added]) });
   }
 }
 

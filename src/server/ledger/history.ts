@@ -25,14 +25,14 @@ export async function historyOf(ledger: LedgerQueries, contest: string, unit: nu
 async function whoFinished(ledger: LedgerQueries, contest: string, unit: number): Promise<FinishedBy[]> {
   const found: (FinishedBlock & { day: number })[] = [];
   // A part at a time: all of them may be large.
-  let part = await ledger.finishedBefore(contest, { day: Number.MAX_SAFE_INTEGER, part: 0 });
+  let part = await ledger.counting.finishedBefore(contest, { day: Number.MAX_SAFE_INTEGER, part: 0 });
   while (part !== undefined && found.length < MAX_FOUND) {
     const { day, blocks } = part;
     const some = unpackBlocks(new Uint8Array(blocks)).filter(
       ({ first, count }) => first <= unit && unit < first + count,
     );
     found.push(...some.map((block) => ({ ...block, day })).toReversed());
-    part = await ledger.finishedBefore(contest, part);
+    part = await ledger.counting.finishedBefore(contest, part);
   }
   if (found.length === 0) return [];
   const clients = await ledger.clientsByNumber([...new Set(found.map(({ client }) => client))]);

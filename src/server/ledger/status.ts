@@ -10,10 +10,10 @@ export async function statusOf(
   { version, startedAt, now }: { version: string; startedAt: number; now: number },
 ): Promise<Status> {
   const { ledger } = books;
-  const tallies = await ledger.tallies();
+  const tallies = await ledger.counting.tallies();
   const tally = (name: string) => tallies.find((row) => row.name === name)?.value ?? 0;
   const contests = books.states();
-  const hours = await ledger.rollups('all', 'hour', now - 2 * DAY_MS);
+  const hours = await ledger.counting.rollups('all', 'hour', now - 2 * DAY_MS);
   /** Units a second over the time before now, of which the first hour counts only in part. */
   const rate = (contest: string, windowMs: number): number => {
     const since = now - windowMs;

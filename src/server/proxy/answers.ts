@@ -15,8 +15,8 @@ export async function takeLease(known: Known, books: Books, lease: Lease): Promi
   const row = rowOf(lease);
   const range = { first: lease.first, count: lease.count };
   const { gone, put } = known.holding.add(row);
-  for (const over of gone) await books.ledger.deleteUpstreamLease(over.contest, over.first);
-  await books.ledger.putUpstreamLeases(put);
+  for (const over of gone) await books.ledger.upstream.deleteUpstreamLease(over.contest, over.first);
+  await books.ledger.upstream.putUpstreamLeases(put);
   await book.line.load([range]);
   books.stock(book, range);
   return true;

@@ -106,7 +106,7 @@ export class Carrying implements Carrier {
   }
 
   async #apply(books: Books, file: BlocksFile, now: number): Promise<Taken> {
-    await books.ledger.deleteOutbox(file.verdicts.flatMap(({ places }) => places));
+    await books.ledger.upstream.deleteOutbox(file.verdicts.flatMap(({ places }) => places));
     for (const { contest, first, result } of file.verdicts) {
       if (result.outcome !== 'refused') continue;
       this.#known.wrong(`the upstream refused ${contest}/${first}: ${result.detail ?? result.code}`);

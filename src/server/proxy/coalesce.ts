@@ -18,7 +18,7 @@ export async function waitingParcels(
   maxRows: number,
   maxBytes: number,
 ): Promise<{ parcels: Parcel[]; more: boolean }> {
-  const rows = await ledger.outbox(maxRows);
+  const rows = await ledger.upstream.outbox(maxRows);
   let room = maxBytes;
   const some = rows.filter(({ body }, i) => {
     room -= body.length;

@@ -262,7 +262,7 @@ export class Conversation {
       this.#keysAt = this.#ports.clock();
     } catch (error) {
       // Not written: the upstream hands them out again to a proxy that does not know of them.
-      this.#known.holding = new Holding(await this.#ports.store.read((ledger) => ledger.upstreamLeases()));
+      this.#known.holding = new Holding(await this.#ports.store.read((ledger) => ledger.upstream.upstreamLeases()));
       throw error;
     }
   }
@@ -287,9 +287,9 @@ export class Conversation {
         books.drop(book, clipped(run, { first: range.first, past: endOf(range) }));
       }
     }
-    await ledger.deleteOutbox(answered);
+    await ledger.upstream.deleteOutbox(answered);
     // As the table has it: this may be the second try of a commit.
-    this.#known.holding = new Holding(await ledger.upstreamLeases());
+    this.#known.holding = new Holding(await ledger.upstream.upstreamLeases());
     for (const lease of reply.leases.filter(isUsable)) await takeLease(this.#known, books, lease);
     if (reply.trusted !== undefined) this.#known.trusted = reply.trusted;
     this.#known.messages = reply.messages ?? [];

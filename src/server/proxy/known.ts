@@ -73,7 +73,7 @@ export class Known {
     const uptimeSeconds = (now - this.#startedAt) / 1000;
     await store.read(async (ledger) => {
       const free = await ledger.freeUnits();
-      const waiting = await ledger.countOutbox();
+      const waiting = await ledger.upstream.countOutbox();
       const rows = await ledger.contests();
       this.waiting = {
         count: waiting.reduce((sum, { count }) => sum + count, 0),
@@ -115,7 +115,7 @@ export class Known {
   }
 
   async remember(ledger: LedgerQueries): Promise<void> {
-    this.holding = new Holding(await ledger.upstreamLeases());
+    this.holding = new Holding(await ledger.upstream.upstreamLeases());
     const text = await ledger.meta('state');
     if (text === undefined) return;
     const { trusted, toldAt = 0, states, rates } = JSON.parse(text) as Kept;
@@ -139,9 +139,9 @@ export class Known {
         for (const run of runs.filter(({ state }) => state === 'free')) books.drop(book, clipped(run, lease));
       }
       if (runs.some(({ state }) => state === 'leased' || (state === 'free' && lease.expires_at > now))) continue;
-      const waiting = await books.ledger.outboxUnits(lease.contest);
+      const waiting = await books.ledger.upstream.outboxUnits(lease.contest);
       if (waiting.some((unit) => unit >= lease.first && unit < lease.past)) continue;
-      await books.ledger.deleteUpstreamLease(lease.contest, lease.first);
+      await books.ledger.upstream.deleteUpstreamLease(lease.contest, lease.first);
       over.push(lease);
     }
     return over;

@@ -227,7 +227,7 @@ export class Proxy implements Keyserver {
     const up = isOurs ? { lease: lease.id, ...(lease.proof === null ? {} : { proof: lease.proof }) } : {};
     const body = JSON.stringify({ ...report, ...up, client, finishedAt: report.finishedAt ?? at });
     const urgent = hits.length > 0 ? 1 : 0;
-    await ledger.putOutbox([{ id: randomUUID(), contest, first, at, urgent, body }]);
+    await ledger.upstream.putOutbox([{ id: randomUUID(), contest, first, at, urgent, body }]);
   }
 
   #speakSoon(): void {

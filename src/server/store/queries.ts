@@ -1,27 +1,20 @@
-/**
- * Every statement of the ledger, one a method, named for what it does. Portable SQL only: what is here runs unchanged
- * on SQLite and PostgreSQL. A commit serves many exchanges, so what it reads and writes goes by sets (`sets.ts`).
- */
-import { type Kysely, type RawBuilder, sql } from 'kysely';
+/** Every statement of the ledger, one a method, named for what it does. */
+import { type Kysely, sql } from 'kysely';
+import { CountingQueries } from './counting-queries.ts';
 import type {
   ClientRow,
   ContestRow,
-  CreditRow,
-  FinishedRow,
   HitRow,
-  JournalRow,
   LedgerTables,
   MetaRow,
-  OutboxRow,
   ProxyRow,
-  RollupRow,
   RunRow,
   RunState,
   SigningKeyRow,
-  TallyRow,
-  UpstreamLeaseRow,
 } from './schema.ts';
 import { type Columns, type Dialect, given } from './sets.ts';
+import { Statements } from './statements.ts';
+import { UpstreamQueries } from './upstream-queries.ts';
 
 const RUN: Columns<RunRow> = {
   contest: 'text',
@@ -43,60 +36,29 @@ const CLIENT: Columns<ClientRow> = {
   first_seen: 'bigint',
   last_seen: 'bigint',
 };
-const CREDIT: Columns<CreditRow> = {
-  client: 'text',
-  contest: 'text',
-  units: 'bigint',
-  blocks: 'bigint',
-  duplicates: 'bigint',
-};
-const ROLLUP: Columns<RollupRow> = {
-  contest: 'text',
-  scope: 'text',
-  who: 'text',
-  span: 'text',
-  at: 'bigint',
-  units: 'bigint',
-  blocks: 'bigint',
-};
-const UPSTREAM_LEASE: Columns<UpstreamLeaseRow> = {
-  id: 'text',
-  contest: 'text',
-  first: 'bigint',
-  past: 'bigint',
-  expires_at: 'bigint',
-  proof: 'text',
-};
-const OUTBOX: Columns<OutboxRow> = {
-  id: 'text',
-  contest: 'text',
-  first: 'bigint',
-  at: 'bigint',
-  urgent: 'bigint',
-  body: 'text',
-};
 
-export class LedgerQueries {
-  readonly #db: Kysely<LedgerTables>;
-  readonly #dialect: Dialect;
+export class LedgerQueries extends Statements {
+  readonly counting: CountingQueries;
+  readonly upstream: UpstreamQueries;
 
   constructor(db: Kysely<LedgerTables>, dialect: Dialect) {
-    this.#db = db;
-    this.#dialect = dialect;
+    super(db, dialect);
+    this.counting = new CountingQueries(db, dialect);
+    this.upstream = new UpstreamQueries(db, dialect);
   }
 
   // Contests
 
   contests(): Promise<ContestRow[]> {
-    return this.#db.selectFrom('contest').selectAll().orderBy('position').orderBy('name').execute();
+    return this.db.selectFrom('contest').selectAll().orderBy('position').orderBy('name').execute();
   }
 
   async insertContest(row: ContestRow): Promise<void> {
-    await this.#db.insertInto('contest').values(row).execute();
+    await this.db.insertInto('contest').values(row).execute();
   }
 
   async updateContest(name: string, change: Partial<Omit<ContestRow, 'name'>>): Promise<void> {
-    await this.#db.updateTable('contest').set(change).where('name', '=', name).execute();
+    await this.db.updateTable('contest').set(change).where('name', '=', name).execute();
   }
 
   // Runs
@@ -106,8 +68,8 @@ export class LedgerQueries {
     const rows = units.map((unit) => ({ unit }));
     const { rows: runs } = await sql<RunRow>`select * from run where contest = ${contest} and first in (
       select (select max(first) from run where contest = ${contest} and first <= given.unit)
-      from ${given(this.#dialect, { unit: 'bigint' }, rows)}
-    )`.execute(this.#db);
+      from ${given(this.dialect, { unit: 'bigint' }, rows)}
+    )`.execute(this.db);
     return runs;
   }
 
@@ -116,14 +78,14 @@ export class LedgerQueries {
     const rows = units.map((unit) => ({ unit }));
     const { rows: runs } = await sql<RunRow>`select * from run where contest = ${contest} and first in (
       select (select min(first) from run where contest = ${contest} and state = 'free' and first >= given.unit)
-      from ${given(this.#dialect, { unit: 'bigint' }, rows)}
-    )`.execute(this.#db);
+      from ${given(this.dialect, { unit: 'bigint' }, rows)}
+    )`.execute(this.db);
     return runs;
   }
 
   /** The runs that begin within (after, before). */
   runsBetween(contest: string, after: number, before: number): Promise<RunRow[]> {
-    return this.#db
+    return this.db
       .selectFrom('run')
       .selectAll()
       .where('contest', '=', contest)
@@ -134,7 +96,7 @@ export class LedgerQueries {
 
   /** The lowest free runs that begin in [from, to). */
   freeRuns(contest: string, from: number, to: number, limit: number): Promise<RunRow[]> {
-    return this.#db
+    return this.db
       .selectFrom('run')
       .selectAll()
       .where('contest', '=', contest)
@@ -148,7 +110,7 @@ export class LedgerQueries {
 
   /** Units that are free, by contest. */
   async freeUnits(): Promise<Map<string, number>> {
-    const rows = await this.#db
+    const rows = await this.db
       .selectFrom('run')
       .select((e) => ['contest', e.fn.sum(e('past', '-', e.ref('first'))).as('units')])
       .where('state', '=', 'free')
@@ -159,11 +121,11 @@ export class LedgerQueries {
 
   /** All of them, in order: for tests and exports, never on the way of a request. */
   runs(contest: string): Promise<RunRow[]> {
-    return this.#db.selectFrom('run').selectAll().where('contest', '=', contest).orderBy('first').execute();
+    return this.db.selectFrom('run').selectAll().where('contest', '=', contest).orderBy('first').execute();
   }
 
   async countFreeRuns(contest: string): Promise<number> {
-    const row = await this.#db
+    const row = await this.db
       .selectFrom('run')
       .select((e) => e.fn.countAll().as('count'))
       .where('contest', '=', contest)
@@ -174,7 +136,7 @@ export class LedgerQueries {
 
   /** Every run of these leases. */
   runsOfLeases(leases: readonly string[]): Promise<RunRow[]> {
-    return this.#db.selectFrom('run').selectAll().where('lease', 'in', this.#set('text', leases)).execute();
+    return this.db.selectFrom('run').selectAll().where('lease', 'in', this.set('text', leases)).execute();
   }
 
   /** What these clients hold: a row a lease, however many runs are left of it. */
@@ -182,17 +144,17 @@ export class LedgerQueries {
     holders: readonly string[],
   ): Promise<{ holder: string | null; contest: string; lease: string | null }[]> {
     // Async, so that a holder that no text can name rejects: others run beside this.
-    return this.#db
+    return this.db
       .selectFrom('run')
       .select(['holder', 'contest', 'lease'])
       .distinct()
-      .where('holder', 'in', this.#set('text', holders))
+      .where('holder', 'in', this.set('text', holders))
       .execute();
   }
 
   /** Leased runs whose units go back to the free ones, the longest overdue first. */
   dueRuns(now: number, limit: number): Promise<RunRow[]> {
-    return this.#db
+    return this.db
       .selectFrom('run')
       .selectAll()
       .where('recycle_at', '<=', now)
@@ -206,7 +168,7 @@ export class LedgerQueries {
    * the latest; without it all leased runs would be read to find that none is overdue.
    */
   overdueRuns(contest: string, now: number, latest: number, limit: number): Promise<RunRow[]> {
-    return this.#db
+    return this.db
       .selectFrom('run')
       .selectAll()
       .where('contest', '=', contest)
@@ -220,12 +182,12 @@ export class LedgerQueries {
 
   /** What one client holds, whatever the contest. */
   runsOfHolder(holder: string, limit: number): Promise<RunRow[]> {
-    return this.#db.selectFrom('run').selectAll().where('holder', '=', holder).limit(limit).execute();
+    return this.db.selectFrom('run').selectAll().where('holder', '=', holder).limit(limit).execute();
   }
 
   /** How many runs and units of each state: a scan. */
   async sumsOfRuns(): Promise<{ contest: string; state: RunState; runs: number; units: number }[]> {
-    const rows = await this.#db
+    const rows = await this.db
       .selectFrom('run')
       .select((e) => ['contest', 'state', e.fn.countAll().as('runs'), sql`sum(past - first)`.as('units')])
       .groupBy(['contest', 'state'])
@@ -235,7 +197,7 @@ export class LedgerQueries {
 
   /** Where a run does not begin at the unit at which the one before it ends: a scan. */
   breaksOfRuns(contest: string, limit: number): Promise<{ before: number; first: number }[]> {
-    return this.#db
+    return this.db
       .selectFrom((from) =>
         from
           .selectFrom('run')
@@ -251,63 +213,38 @@ export class LedgerQueries {
   }
 
   async putRuns(rows: readonly RunRow[]): Promise<void> {
-    await this.#insert('run', RUN, rows)`(contest, first) do update set past = excluded.past, state = excluded.state,
+    await this.insert('run', RUN, rows)`(contest, first) do update set past = excluded.past, state = excluded.state,
       lease = excluded.lease, holder = excluded.holder,
       expires_at = excluded.expires_at, recycle_at = excluded.recycle_at`;
   }
 
   async deleteRuns(contest: string, firsts: readonly number[]): Promise<void> {
-    const some = this.#set<number>('bigint', firsts);
-    await this.#db.deleteFrom('run').where('contest', '=', contest).where('first', 'in', some).execute();
+    const some = this.set<number>('bigint', firsts);
+    await this.db.deleteFrom('run').where('contest', '=', contest).where('first', 'in', some).execute();
   }
 
   // Hits
 
   hits(): Promise<HitRow[]> {
-    return this.#db.selectFrom('hit').selectAll().execute();
+    return this.db.selectFrom('hit').selectAll().execute();
   }
 
   async insertHit(row: HitRow): Promise<void> {
-    await this.#db.insertInto('hit').values(row).execute();
+    await this.db.insertInto('hit').values(row).execute();
   }
 
-  // What was finished and by whom
-
-  async insertJournal(row: JournalRow): Promise<void> {
-    await this.#db.insertInto('journal').values(row).execute();
-  }
-
-  journal(limit: number): Promise<JournalRow[]> {
-    return this.#db.selectFrom('journal').selectAll().orderBy('at').limit(limit).execute();
-  }
-
-  /** All of it, part by part: those after this id, by their ids. */
-  journalAfter(id: string, limit: number): Promise<JournalRow[]> {
-    return this.#db.selectFrom('journal').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
-  }
-
-  async countJournal(): Promise<number> {
-    const row = await this.#db
-      .selectFrom('journal')
-      .select((e) => e.fn.countAll().as('count'))
-      .executeTakeFirstOrThrow();
-    return Number(row.count);
-  }
-
-  async deleteJournal(ids: readonly string[]): Promise<void> {
-    await this.#db.deleteFrom('journal').where('id', 'in', this.#set('text', ids)).execute();
-  }
+  // Clients
 
   clients(ids: readonly string[]): Promise<ClientRow[]> {
-    return this.#db.selectFrom('client').selectAll().where('id', 'in', this.#set('text', ids)).execute();
+    return this.db.selectFrom('client').selectAll().where('id', 'in', this.set('text', ids)).execute();
   }
 
   clientsByNumber(numbers: readonly number[]): Promise<ClientRow[]> {
-    return this.#db.selectFrom('client').selectAll().where('number', 'in', numbers).execute();
+    return this.db.selectFrom('client').selectAll().where('number', 'in', numbers).execute();
   }
 
   async highestClientNumber(): Promise<number> {
-    const row = await this.#db
+    const row = await this.db
       .selectFrom('client')
       .select((e) => e.fn.max('number').as('number'))
       .executeTakeFirst();
@@ -316,14 +253,14 @@ export class LedgerQueries {
 
   /** Enters clients, or what is new about them; what is null in the new row stays as it was. */
   async putClients(rows: readonly ClientRow[]): Promise<void> {
-    await this.#insert('client', CLIENT, rows)`(id) do update set number = coalesce(client.number, excluded.number),
+    await this.insert('client', CLIENT, rows)`(id) do update set number = coalesce(client.number, excluded.number),
       name = coalesce(excluded.name, client.name), team = coalesce(excluded.team, client.team),
       class = coalesce(excluded.class, client.class),
       version = excluded.version, last_seen = excluded.last_seen`;
   }
 
   async countClients(since: number): Promise<number> {
-    const row = await this.#db
+    const row = await this.db
       .selectFrom('client')
       .select((e) => e.fn.countAll().as('count'))
       .where('last_seen', '>=', since)
@@ -331,143 +268,15 @@ export class LedgerQueries {
     return Number(row.count);
   }
 
-  async addCredits(rows: readonly CreditRow[]): Promise<void> {
-    await this.#insert('credit', CREDIT, rows)`(client, contest) do update set units = credit.units + excluded.units,
-      blocks = credit.blocks + excluded.blocks, duplicates = credit.duplicates + excluded.duplicates`;
-  }
-
-  /** Units credited, to whom, for what. */
-  credits(): Promise<CreditRow[]> {
-    return this.#db.selectFrom('credit').selectAll().execute();
-  }
-
-  /** Units credited, by contest. */
-  async sumsOfCredit(): Promise<{ contest: string; units: number }[]> {
-    const rows = await this.#db
-      .selectFrom('credit')
-      .select((e) => ['contest', e.fn.sum('units').as('units')])
-      .groupBy('contest')
-      .execute();
-    return rows.map(({ contest, units }) => ({ contest, units: Number(units) }));
-  }
-
-  async addRollups(rows: readonly RollupRow[]): Promise<void> {
-    await this.#insert('rollup', ROLLUP, rows)`(contest, scope, who, span, at) do update set
-      units = rollup.units + excluded.units, blocks = rollup.blocks + excluded.blocks`;
-  }
-
-  rollups(scope: RollupRow['scope'], span: RollupRow['span'], since: number): Promise<RollupRow[]> {
-    return this.#db
-      .selectFrom('rollup')
-      .selectAll()
-      .where('scope', '=', scope)
-      .where('span', '=', span)
-      .where('at', '>=', since)
-      .orderBy('at')
-      .execute();
-  }
-
-  /** The newest spans of one contest. */
-  newestRollups(contest: string, span: RollupRow['span'], limit: number): Promise<RollupRow[]> {
-    return this.#db
-      .selectFrom('rollup')
-      .selectAll()
-      .where('contest', '=', contest)
-      .where('scope', '=', 'all')
-      .where('span', '=', span)
-      .orderBy('at', 'desc')
-      .limit(limit)
-      .execute();
-  }
-
-  /** Who did most in one span. */
-  topRollups({ contest, scope, span, at }: Omit<RollupRow, 'who' | 'units' | 'blocks'>, limit: number) {
-    return this.#db
-      .selectFrom('rollup')
-      .select(['who', 'units', 'blocks'])
-      .where('contest', '=', contest)
-      .where('scope', '=', scope)
-      .where('span', '=', span)
-      .where('at', '=', at)
-      .orderBy('units', 'desc')
-      .orderBy('who')
-      .limit(limit)
-      .execute();
-  }
-
-  async pruneRollups(span: RollupRow['span'], before: number): Promise<void> {
-    await this.#db.deleteFrom('rollup').where('span', '=', span).where('at', '<', before).execute();
-  }
-
-  /** The last part of a day's blocks. */
-  lastFinished(contest: string, day: number): Promise<FinishedRow | undefined> {
-    return this.#db
-      .selectFrom('finished')
-      .selectAll()
-      .where('contest', '=', contest)
-      .where('day', '=', day)
-      .orderBy('part', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-  }
-
-  async putFinished(row: FinishedRow): Promise<void> {
-    await this.#db
-      .insertInto('finished')
-      .values(row)
-      .onConflict((c) =>
-        c.columns(['contest', 'day', 'part']).doUpdateSet((e) => ({ blocks: e.ref('excluded.blocks') })),
-      )
-      .execute();
-  }
-
-  finished(contest: string): Promise<FinishedRow[]> {
-    return this.#db
-      .selectFrom('finished')
-      .selectAll()
-      .where('contest', '=', contest)
-      .orderBy('day')
-      .orderBy('part')
-      .execute();
-  }
-
-  /** The last part before this one, of this day or an earlier one. */
-  finishedBefore(contest: string, { day, part }: Pick<FinishedRow, 'day' | 'part'>): Promise<FinishedRow | undefined> {
-    return this.#db
-      .selectFrom('finished')
-      .selectAll()
-      .where('contest', '=', contest)
-      .where((e) => e.or([e('day', '<', day), e.and([e('day', '=', day), e('part', '<', part)])]))
-      .orderBy('day', 'desc')
-      .orderBy('part', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-  }
-
-  async addTallies(rows: readonly TallyRow[]): Promise<void> {
-    if (rows.length === 0) return;
-    await this.#db
-      .insertInto('tally')
-      .values(rows)
-      .onConflict((c) =>
-        c.column('name').doUpdateSet((e) => ({ value: e('tally.value', '+', e.ref('excluded.value')) })),
-      )
-      .execute();
-  }
-
-  tallies(): Promise<TallyRow[]> {
-    return this.#db.selectFrom('tally').selectAll().execute();
-  }
-
   // Keys, proxies, facts
 
   async meta(name: MetaRow['name']): Promise<string | undefined> {
-    const row = await this.#db.selectFrom('meta').select('value').where('name', '=', name).executeTakeFirst();
+    const row = await this.db.selectFrom('meta').select('value').where('name', '=', name).executeTakeFirst();
     return row?.value;
   }
 
   async setMeta(name: MetaRow['name'], value: string): Promise<void> {
-    await this.#db
+    await this.db
       .insertInto('meta')
       .values({ name, value })
       .onConflict((c) => c.column('name').doUpdateSet({ value }))
@@ -475,12 +284,12 @@ export class LedgerQueries {
   }
 
   signingKeys(): Promise<SigningKeyRow[]> {
-    return this.#db.selectFrom('signing_key').selectAll().orderBy('created_at').execute();
+    return this.db.selectFrom('signing_key').selectAll().orderBy('created_at').execute();
   }
 
   async putSigningKey(row: SigningKeyRow): Promise<void> {
     const { retired_at, revoked_at } = row;
-    await this.#db
+    await this.db
       .insertInto('signing_key')
       .values(row)
       .onConflict((c) => c.column('id').doUpdateSet({ retired_at, revoked_at }))
@@ -488,13 +297,13 @@ export class LedgerQueries {
   }
 
   proxies(): Promise<ProxyRow[]> {
-    return this.#db.selectFrom('proxy').selectAll().orderBy('first_seen').execute();
+    return this.db.selectFrom('proxy').selectAll().orderBy('first_seen').execute();
   }
 
   /** A proxy that tells no name keeps the one it has. */
   async seeProxy(row: Omit<ProxyRow, 'listed' | 'revoked_at'>): Promise<void> {
     const { version, last_seen } = row;
-    await this.#db
+    await this.db
       .insertInto('proxy')
       .values({ ...row, listed: 0, revoked_at: null })
       .onConflict((c) =>
@@ -509,7 +318,7 @@ export class LedgerQueries {
 
   /** Enters a proxy before it ever came, or gives one a name. */
   async listProxy(id: string, name: string | null, first_seen: number): Promise<void> {
-    await this.#db
+    await this.db
       .insertInto('proxy')
       .values({ id, name, version: '', first_seen, last_seen: 0, listed: 1, revoked_at: null })
       .onConflict((c) =>
@@ -520,83 +329,11 @@ export class LedgerQueries {
 
   /** Whether there is such a proxy. */
   async revokeProxy(id: string, revoked_at: number | null): Promise<boolean> {
-    const { numUpdatedRows } = await this.#db
+    const { numUpdatedRows } = await this.db
       .updateTable('proxy')
       .set({ revoked_at })
       .where('id', '=', id)
       .executeTakeFirst();
     return numUpdatedRows > 0n;
-  }
-
-  // A proxy's
-
-  upstreamLeases(): Promise<UpstreamLeaseRow[]> {
-    return this.#db.selectFrom('upstream_lease').selectAll().orderBy('contest').orderBy('first').execute();
-  }
-
-  async putUpstreamLeases(rows: readonly UpstreamLeaseRow[]): Promise<void> {
-    await this.#insert('upstream_lease', UPSTREAM_LEASE, rows)`(contest, first) do update set id = excluded.id,
-      past = excluded.past, expires_at = excluded.expires_at, proof = excluded.proof`;
-  }
-
-  async deleteUpstreamLease(contest: string, first: number): Promise<void> {
-    await this.#db.deleteFrom('upstream_lease').where('contest', '=', contest).where('first', '=', first).execute();
-  }
-
-  async putOutbox(rows: readonly OutboxRow[]): Promise<void> {
-    const names = sql.join(Object.keys(OUTBOX).map((name) => sql.ref(name)));
-    const from = given(this.#dialect, OUTBOX, rows);
-    if (rows.length > 0) await sql`insert into outbox (${names}) select ${names} from ${from}`.execute(this.#db);
-  }
-
-  /** The reports to send next: those with a hit first, then the oldest. */
-  outbox(limit: number): Promise<OutboxRow[]> {
-    return this.#db.selectFrom('outbox').selectAll().orderBy('urgent', 'desc').orderBy('at').limit(limit).execute();
-  }
-
-  async countOutbox(): Promise<{ contest: string; count: number; oldest: number; urgent: number }[]> {
-    const rows = await this.#db
-      .selectFrom('outbox')
-      .select((e) => [
-        'contest',
-        e.fn.countAll().as('count'),
-        e.fn.min('at').as('oldest'),
-        e.fn.sum('urgent').as('urgent'),
-      ])
-      .groupBy('contest')
-      .execute();
-    return rows.map(({ contest, count, oldest, urgent }) => ({
-      contest,
-      count: Number(count),
-      oldest,
-      urgent: Number(urgent),
-    }));
-  }
-
-  /** Where the waiting reports of a contest begin. */
-  async outboxUnits(contest: string): Promise<number[]> {
-    const rows = await this.#db.selectFrom('outbox').select('first').where('contest', '=', contest).execute();
-    return rows.map(({ first }) => first);
-  }
-
-  async deleteOutbox(ids: readonly string[]): Promise<void> {
-    await this.#db.deleteFrom('outbox').where('id', 'in', this.#set('text', ids)).execute();
-  }
-
-  /** These values, for an `in`. */
-  #set<T extends string | number>(type: 'text' | 'bigint', values: readonly T[]): RawBuilder<T> {
-    const rows = values.map((value) => ({ value }));
-    return sql<T>`(select given.value from ${given(this.#dialect, { value: type }, rows)})`;
-  }
-
-  /** `insert … on conflict …`, where there is anything to insert. */
-  #insert<T extends object>(table: string, columns: Columns<T>, rows: readonly T[]) {
-    return async (conflict: TemplateStringsArray): Promise<void> => {
-      if (rows.length === 0) return;
-      const names = sql.join(Object.keys(columns).map((name) => sql.ref(name)));
-      // Without a `where` SQLite would take `on` for that of a join.
-      await sql`insert into ${sql.table(table)} (${names}) select ${names} from ${given(this.#dialect, columns, rows)}
-        where true on conflict ${sql.raw(conflict.join(''))}`.execute(this.#db);
-    };
   }
 }

@@ -58,7 +58,7 @@ export async function audit(store: Store, journals: readonly { number: number; p
     for (const line of readJournal(path)) enter(found, contests, client(number).id, line);
   }
   await store.read(async (ledger) => {
-    const credits = await ledger.credits();
+    const credits = await ledger.counting.credits();
     const numbers = new Map(
       (await ledger.clients(journals.map(({ number }) => client(number).id))).map(({ id, number }) => [number, id]),
     );
@@ -87,7 +87,7 @@ export async function audit(store: Store, journals: readonly { number: number; p
         found.lost.push(`${name}/${unit}: ${JSON.stringify(example)}`);
       }
       const ascribed = new Set<number>();
-      for (const { blocks } of await ledger.finished(name)) {
+      for (const { blocks } of await ledger.counting.finished(name)) {
         for (const { client: number, first, count } of unpackBlocks(new Uint8Array(blocks))) {
           const who = numbers.get(number) ?? `number ${number}`;
           for (let unit = first; unit < first + count; unit++) {

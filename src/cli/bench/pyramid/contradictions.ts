@@ -17,7 +17,7 @@ export async function contradictions(store: Store, keymaster: Keymaster, audit: 
     sums[run.state] += run.past - run.first;
   }
   const state = (await keymaster.contests())[0]?.state;
-  const credits = await store.read((ledger) => ledger.credits());
+  const credits = await store.read((ledger) => ledger.counting.credits());
   const { credited, creditedTwice, creditOf, handedInOf } = audit;
   const same = (what: string, a: number | undefined, b: number | undefined): void => {
     if (a !== b) faults.push(`${what}: ${a} and ${b}`);

@@ -79,7 +79,7 @@ export class Station {
   async loseDisk(): Promise<{ free: number; waiting: number }> {
     const lost = await this.#open?.store.read(async (ledger) => ({
       free: [...(await ledger.freeUnits()).values()].reduce((sum, units) => sum + units, 0),
-      waiting: (await ledger.countOutbox()).reduce((sum, { count }) => sum + count, 0),
+      waiting: (await ledger.upstream.countOutbox()).reduce((sum, { count }) => sum + count, 0),
     }));
     await this.kill();
     rmSync(this.#home, { recursive: true, force: true });
@@ -89,7 +89,7 @@ export class Station {
 
   /** Reports that wait for the upstream. */
   async waiting(): Promise<number> {
-    const counts = await this.#open?.store.read((ledger) => ledger.countOutbox());
+    const counts = await this.#open?.store.read((ledger) => ledger.upstream.countOutbox());
     return (counts ?? []).reduce((sum, { count }) => sum + count, 0);
   }
 

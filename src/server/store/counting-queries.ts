@@ -1,0 +1,176 @@
+/** The statements about what was finished, by whom, and what that counts: `ledger/fold.ts`, `ledger/history.ts`. */
+import type { CreditRow, FinishedRow, JournalRow, RollupRow, TallyRow } from './schema.ts';
+import type { Columns } from './sets.ts';
+import { Statements } from './statements.ts';
+
+const CREDIT: Columns<CreditRow> = {
+  client: 'text',
+  contest: 'text',
+  units: 'bigint',
+  blocks: 'bigint',
+  duplicates: 'bigint',
+};
+const ROLLUP: Columns<RollupRow> = {
+  contest: 'text',
+  scope: 'text',
+  who: 'text',
+  span: 'text',
+  at: 'bigint',
+  units: 'bigint',
+  blocks: 'bigint',
+};
+
+export class CountingQueries extends Statements {
+  async insertJournal(row: JournalRow): Promise<void> {
+    await this.db.insertInto('journal').values(row).execute();
+  }
+
+  journal(limit: number): Promise<JournalRow[]> {
+    return this.db.selectFrom('journal').selectAll().orderBy('at').limit(limit).execute();
+  }
+
+  /** All of it, part by part: those after this id, by their ids. */
+  journalAfter(id: string, limit: number): Promise<JournalRow[]> {
+    return this.db.selectFrom('journal').selectAll().where('id', '>', id).orderBy('id').limit(limit).execute();
+  }
+
+  async countJournal(): Promise<number> {
+    const row = await this.db
+      .selectFrom('journal')
+      .select((e) => e.fn.countAll().as('count'))
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
+  }
+
+  async deleteJournal(ids: readonly string[]): Promise<void> {
+    await this.db.deleteFrom('journal').where('id', 'in', this.set('text', ids)).execute();
+  }
+
+  async addCredits(rows: readonly CreditRow[]): Promise<void> {
+    await this.insert('credit', CREDIT, rows)`(client, contest) do update set units = credit.units + excluded.units,
+      blocks = credit.blocks + excluded.blocks, duplicates = credit.duplicates + excluded.duplicates`;
+  }
+
+  /** Units credited, to whom, for what. */
+  credits(): Promise<CreditRow[]> {
+    return this.db.selectFrom('credit').selectAll().execute();
+  }
+
+  /** Units credited, by contest. */
+  async sumsOfCredit(): Promise<{ contest: string; units: number }[]> {
+    const rows = await this.db
+      .selectFrom('credit')
+      .select((e) => ['contest', e.fn.sum('units').as('units')])
+      .groupBy('contest')
+      .execute();
+    return rows.map(({ contest, units }) => ({ contest, units: Number(units) }));
+  }
+
+  async addRollups(rows: readonly RollupRow[]): Promise<void> {
+    await this.insert('rollup', ROLLUP, rows)`(contest, scope, who, span, at) do update set
+      units = rollup.units + excluded.units, blocks = rollup.blocks + excluded.blocks`;
+  }
+
+  rollups(scope: RollupRow['scope'], span: RollupRow['span'], since: number): Promise<RollupRow[]> {
+    return this.db
+      .selectFrom('rollup')
+      .selectAll()
+      .where('scope', '=', scope)
+      .where('span', '=', span)
+      .where('at', '>=', since)
+      .orderBy('at')
+      .execute();
+  }
+
+  /** The newest spans of one contest. */
+  newestRollups(contest: string, span: RollupRow['span'], limit: number): Promise<RollupRow[]> {
+    return this.db
+      .selectFrom('rollup')
+      .selectAll()
+      .where('contest', '=', contest)
+      .where('scope', '=', 'all')
+      .where('span', '=', span)
+      .orderBy('at', 'desc')
+      .limit(limit)
+      .execute();
+  }
+
+  /** Who did most in one span. */
+  topRollups({ contest, scope, span, at }: Omit<RollupRow, 'who' | 'units' | 'blocks'>, limit: number) {
+    return this.db
+      .selectFrom('rollup')
+      .select(['who', 'units', 'blocks'])
+      .where('contest', '=', contest)
+      .where('scope', '=', scope)
+      .where('span', '=', span)
+      .where('at', '=', at)
+      .orderBy('units', 'desc')
+      .orderBy('who')
+      .limit(limit)
+      .execute();
+  }
+
+  async pruneRollups(span: RollupRow['span'], before: number): Promise<void> {
+    await this.db.deleteFrom('rollup').where('span', '=', span).where('at', '<', before).execute();
+  }
+
+  /** The last part of a day's blocks. */
+  lastFinished(contest: string, day: number): Promise<FinishedRow | undefined> {
+    return this.db
+      .selectFrom('finished')
+      .selectAll()
+      .where('contest', '=', contest)
+      .where('day', '=', day)
+      .orderBy('part', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+  }
+
+  async putFinished(row: FinishedRow): Promise<void> {
+    await this.db
+      .insertInto('finished')
+      .values(row)
+      .onConflict((c) =>
+        c.columns(['contest', 'day', 'part']).doUpdateSet((e) => ({ blocks: e.ref('excluded.blocks') })),
+      )
+      .execute();
+  }
+
+  finished(contest: string): Promise<FinishedRow[]> {
+    return this.db
+      .selectFrom('finished')
+      .selectAll()
+      .where('contest', '=', contest)
+      .orderBy('day')
+      .orderBy('part')
+      .execute();
+  }
+
+  /** The last part before this one, of this day or an earlier one. */
+  finishedBefore(contest: string, { day, part }: Pick<FinishedRow, 'day' | 'part'>): Promise<FinishedRow | undefined> {
+    return this.db
+      .selectFrom('finished')
+      .selectAll()
+      .where('contest', '=', contest)
+      .where((e) => e.or([e('day', '<', day), e.and([e('day', '=', day), e('part', '<', part)])]))
+      .orderBy('day', 'desc')
+      .orderBy('part', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+  }
+
+  async addTallies(rows: readonly TallyRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.db
+      .insertInto('tally')
+      .values(rows)
+      .onConflict((c) =>
+        c.column('name').doUpdateSet((e) => ({ value: e('tally.value', '+', e.ref('excluded.value')) })),
+      )
+      .execute();
+  }
+
+  tallies(): Promise<TallyRow[]> {
+    return this.db.selectFrom('tally').selectAll().execute();
+  }
+}
