@@ -43,7 +43,10 @@ export class CountingQueries extends Statements {
   }
 
   async deleteJournal(ids: readonly string[]): Promise<void> {
-    await this.db.deleteFrom('journal').where('id', 'in', this.set('text', ids)).execute();
+    await this.db
+      .deleteFrom('journal')
+      .where(this.among('id', 'text', ids))
+      .execute();
   }
 
   async addCredits(rows: readonly CreditRow[]): Promise<void> {

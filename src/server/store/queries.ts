@@ -1,5 +1,5 @@
 /** Every statement of the ledger, one a method, named for what it does. */
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { CountingQueries } from './counting-queries.ts';
 import type {
   ClientRow,
@@ -37,6 +37,9 @@ const CLIENT: Columns<ClientRow> = {
   last_seen: 'bigint',
 };
 
+/** As a literal: for a parameter neither database would look into the index of the free runs. */
+const FREE = sql.lit('free' as const);
+
 export class LedgerQueries extends Statements {
   readonly counting: CountingQueries;
   readonly upstream: UpstreamQueries;
@@ -64,23 +67,28 @@ export class LedgerQueries extends Statements {
   // Runs
 
   /** For each of the units the run that begins last at or before it: the one it is in, where there is one. */
-  async runsAt(contest: string, units: readonly number[]): Promise<RunRow[]> {
+  runsAt(contest: string, units: readonly number[]): Promise<RunRow[]> {
     const rows = units.map((unit) => ({ unit }));
-    const { rows: runs } = await sql<RunRow>`select * from run where contest = ${contest} and first in (
-      select (select max(first) from run where contest = ${contest} and first <= given.unit)
-      from ${given(this.dialect, { unit: 'bigint' }, rows)}
-    )`.execute(this.db);
-    return runs;
+    const firsts = sql`select (select max(first) from run where contest = ${contest} and first <= given.unit)
+      from ${given(this.dialect, { unit: 'bigint' }, rows)}`;
+    return this.#runsWithin(contest, firsts);
   }
 
   /** For each of the units the first free run that begins at or after it. */
-  async nextFree(contest: string, units: readonly number[]): Promise<RunRow[]> {
+  nextFree(contest: string, units: readonly number[]): Promise<RunRow[]> {
     const rows = units.map((unit) => ({ unit }));
-    const { rows: runs } = await sql<RunRow>`select * from run where contest = ${contest} and first in (
-      select (select min(first) from run where contest = ${contest} and state = 'free' and first >= given.unit)
-      from ${given(this.dialect, { unit: 'bigint' }, rows)}
-    )`.execute(this.db);
-    return runs;
+    const firsts = sql`select (select min(first) from run where contest = ${contest} and state = ${FREE} and first >= given.unit)
+      from ${given(this.dialect, { unit: 'bigint' }, rows)}`;
+    return this.#runsWithin(contest, firsts);
+  }
+
+  #runsWithin(contest: string, firsts: RawBuilder<unknown>): Promise<RunRow[]> {
+    return this.db
+      .selectFrom('run')
+      .selectAll()
+      .where('contest', '=', contest)
+      .where(this.within('first', firsts))
+      .execute();
   }
 
   /** The runs that begin within (after, before). */
@@ -100,7 +108,7 @@ export class LedgerQueries extends Statements {
       .selectFrom('run')
       .selectAll()
       .where('contest', '=', contest)
-      .where('state', '=', 'free')
+      .where('state', '=', FREE)
       .where('first', '>=', from)
       .where('first', '<', to)
       .orderBy('first')
@@ -113,7 +121,7 @@ export class LedgerQueries extends Statements {
     const rows = await this.db
       .selectFrom('run')
       .select((e) => ['contest', e.fn.sum(e('past', '-', e.ref('first'))).as('units')])
-      .where('state', '=', 'free')
+      .where('state', '=', FREE)
       .groupBy('contest')
       .execute();
     return new Map(rows.map(({ contest, units }) => [contest, Number(units)]));
@@ -129,14 +137,18 @@ export class LedgerQueries extends Statements {
       .selectFrom('run')
       .select((e) => e.fn.countAll().as('count'))
       .where('contest', '=', contest)
-      .where('state', '=', 'free')
+      .where('state', '=', FREE)
       .executeTakeFirstOrThrow();
     return Number(row.count);
   }
 
   /** Every run of these leases. */
   runsOfLeases(leases: readonly string[]): Promise<RunRow[]> {
-    return this.db.selectFrom('run').selectAll().where('lease', 'in', this.set('text', leases)).execute();
+    return this.db
+      .selectFrom('run')
+      .selectAll()
+      .where(this.among('lease', 'text', leases))
+      .execute();
   }
 
   /** What these clients hold: a row a lease, however many runs are left of it. */
@@ -148,7 +160,7 @@ export class LedgerQueries extends Statements {
       .selectFrom('run')
       .select(['holder', 'contest', 'lease'])
       .distinct()
-      .where('holder', 'in', this.set('text', holders))
+      .where(this.among('holder', 'text', holders))
       .execute();
   }
 
@@ -219,8 +231,11 @@ export class LedgerQueries extends Statements {
   }
 
   async deleteRuns(contest: string, firsts: readonly number[]): Promise<void> {
-    const some = this.set<number>('bigint', firsts);
-    await this.db.deleteFrom('run').where('contest', '=', contest).where('first', 'in', some).execute();
+    await this.db
+      .deleteFrom('run')
+      .where('contest', '=', contest)
+      .where(this.among('first', 'bigint', firsts))
+      .execute();
   }
 
   // Hits
@@ -236,11 +251,19 @@ export class LedgerQueries extends Statements {
   // Clients
 
   clients(ids: readonly string[]): Promise<ClientRow[]> {
-    return this.db.selectFrom('client').selectAll().where('id', 'in', this.set('text', ids)).execute();
+    return this.db
+      .selectFrom('client')
+      .selectAll()
+      .where(this.among('id', 'text', ids))
+      .execute();
   }
 
   clientsByNumber(numbers: readonly number[]): Promise<ClientRow[]> {
-    return this.db.selectFrom('client').selectAll().where('number', 'in', numbers).execute();
+    return this.db
+      .selectFrom('client')
+      .selectAll()
+      .where(this.among('number', 'bigint', numbers))
+      .execute();
   }
 
   async highestClientNumber(): Promise<number> {

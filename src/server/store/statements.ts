@@ -2,7 +2,7 @@
  * What every group of the ledger's statements is made from. Portable SQL only: what is here runs unchanged on SQLite and
  * PostgreSQL. A commit serves many exchanges, so what it reads and writes goes by sets (`sets.ts`).
  */
-import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { LedgerTables } from './schema.ts';
 import { type Columns, type Dialect, given } from './sets.ts';
 
@@ -15,10 +15,24 @@ export class Statements {
     this.dialect = dialect;
   }
 
-  /** These values, for an `in`. */
-  protected set<T extends string | number>(type: 'text' | 'bigint', values: readonly T[]): RawBuilder<T> {
+  /** Whether the column is one of these values. */
+  protected among<T extends string | number>(
+    column: string,
+    type: 'text' | 'bigint',
+    values: readonly T[],
+  ): RawBuilder<SqlBool> {
     const rows = values.map((value) => ({ value }));
-    return sql<T>`(select given.value from ${given(this.dialect, { value: type }, rows)})`;
+    return this.within(column, sql`select given.value from ${given(this.dialect, { value: type }, rows)}`);
+  }
+
+  /**
+   * Whether the column is one of those selected. PostgreSQL plans `in (select …)` as a join, once and for all, and by what it
+   * knows of the table then: an empty one it reads whole for ever after. With an array there is but one way: the index.
+   */
+  protected within(column: string, selected: RawBuilder<unknown>): RawBuilder<SqlBool> {
+    return this.dialect === 'postgresql'
+      ? sql`${sql.ref(column)} = any(array(${selected}))`
+      : sql`${sql.ref(column)} in (${selected})`;
   }
 
   /** `insert … on conflict …`, where there is anything to insert. */

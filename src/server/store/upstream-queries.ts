@@ -72,6 +72,9 @@ export class UpstreamQueries extends Statements {
   }
 
   async deleteOutbox(ids: readonly string[]): Promise<void> {
-    await this.db.deleteFrom('outbox').where('id', 'in', this.set('text', ids)).execute();
+    await this.db
+      .deleteFrom('outbox')
+      .where(this.among('id', 'text', ids))
+      .execute();
   }
 }
