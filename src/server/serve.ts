@@ -18,7 +18,7 @@ import { createGateway } from './http/gateway.ts';
 import { Metrics } from './http/metrics.ts';
 import { Administration } from './keymaster/administration.ts';
 import { Keymaster } from './keymaster/keymaster.ts';
-import type { DeskPorts } from './ledger/desk.ts';
+import type { Desk, DeskPorts } from './ledger/desk.ts';
 import type { ProxyPolicy } from './ledger/proxies.ts';
 import { isOnline } from './proxy/online.ts';
 import { Proxy, type ProxySettings } from './proxy/proxy.ts';
@@ -32,6 +32,7 @@ import { openSqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 
 const SWEEP_EVERY_MS = 15_000;
+const COUNT_EVERY_MS = 1000;
 const TICK_EVERY_MS = 1000;
 
 /** How long requests under way may take once the server closes; an exchange takes milliseconds. */
@@ -129,6 +130,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     return {
       keyserver: keymaster,
       administration: new Administration({ ...ports, keymaster }),
+      desk: keymaster.desk,
       sweep: () => keymaster.sweep(),
       close: () => keymaster.close(),
     };
@@ -159,6 +161,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
       keyserver: proxy,
       proxy,
       carrier: proxy.carrying,
+      desk: proxy.desk,
       sweep: () => proxy.sweep(),
       async close() {
         clearInterval(ticking);
@@ -184,6 +187,7 @@ interface Made {
   /** A proxy has none: what its operator changes are settings. */
   administration?: Administration;
   carrier?: Carrier;
+  desk: Desk;
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
@@ -237,7 +241,10 @@ async function start<M extends Made>(
     });
     limitConnections(gateway, live.maxConnections);
     await listen(gateway, options);
-    const sweeping = every(SWEEP_EVERY_MS, () => made.sweep(), 'the sweep failed', log);
+    const timers = [
+      every(SWEEP_EVERY_MS, () => made.sweep(), 'the sweep failed', log),
+      every(COUNT_EVERY_MS, () => made.desk.counting.countEasily(), 'the counting failed', log),
+    ];
     if (live.says('starts')) log.info({ version }, 'the keyserver serves');
     const server: Server = {
       url: urlOf(gateway.server.address(), hostOf(options)),
@@ -249,7 +256,7 @@ async function start<M extends Made>(
       async close() {
         draining = true;
         if (live.says('stops')) log.info({}, 'the keyserver ends');
-        clearInterval(sweeping);
+        timers.forEach(clearInterval);
         // A browser opens sockets ahead of need; Node counts one that never spoke as busy, for half a minute.
         const impatient = setTimeout(() => gateway.server.closeAllConnections(), DRAIN_MS);
         await gateway.close();

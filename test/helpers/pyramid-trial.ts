@@ -306,7 +306,7 @@ export class PyramidTrial {
 
   async #checkCredits(): Promise<void> {
     const { keymaster, store } = await this.#pyramid.top();
-    await keymaster.desk.count();
+    await keymaster.desk.counting.count();
     const credits = await store.read((ledger) => ledger.counting.credits());
     const { runs, rows } = await linesOf(store);
     for (const { name, done } of rows) {

@@ -85,7 +85,7 @@ export class Inquiries {
   }
 
   async #ask<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
-    await this.#ports.keymaster.desk.count();
+    await this.#ports.keymaster.desk.counting.count();
     return this.#ports.store.read(work);
   }
 }

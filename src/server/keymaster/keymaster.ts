@@ -85,7 +85,7 @@ export class Keymaster implements Keyserver {
   }
 
   async status(): Promise<Status> {
-    await this.desk.count();
+    await this.desk.counting.count();
     const { version, clock } = this.#ports;
     return this.desk.read(async (books) => ({
       role: 'keymaster',

@@ -5,14 +5,13 @@
  *
  * Invariant: a contest's `done` and `leased` change only here, together with the runs they sum up.
  */
-import { randomUUID } from 'node:crypto';
 import type { ContestKind } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
 import type { Contest, ContestKindName, ContestManifest, ContestState, Hit } from '../../domain/contest.ts';
 import type { UnitRange } from '../../domain/units.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { ContestRow, RunRow } from '../store/schema.ts';
-import type { JournalEntry, Outcome } from './journal.ts';
+import { type JournalEntry, journalId, type Outcome } from './journal.ts';
 import { DONE, FREE, Line, type Run } from './line.ts';
 
 /** A reply carries no more than this many hits of a contest: the best ones. */
@@ -224,7 +223,7 @@ export class Books {
     }
     const { accepted, duplicate, refused } = this.#journal.outcomes;
     if (accepted + duplicate + refused > 0) {
-      writes.push(this.ledger.counting.insertJournal({ id: randomUUID(), at: now, body }));
+      writes.push(this.ledger.counting.insertJournal({ id: journalId(now), at: now, body }));
     }
     await Promise.all(writes);
   }

@@ -26,13 +26,11 @@ import { extendProof, readProof, rootOf } from '../proof/chain.ts';
 import { isKeyId } from '../proof/key.ts';
 import type { Store } from '../store/store.ts';
 import { Books, type Kinds } from './books.ts';
-import { type Arrivals, fold, prune, takeArrivals } from './fold.ts';
+import { Counting } from './counting.ts';
 import { Granting } from './grant.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Role } from './role.ts';
 import { type Sender, settle } from './settle.ts';
-
-const PRUNE_EVERY_MS = 3_600_000;
 
 export interface DeskPorts {
   store: Store;
@@ -62,15 +60,15 @@ export interface Observer {
 export class Desk {
   readonly #ports: DeskPorts;
   readonly #role: Role;
+  readonly counting: Counting;
   readonly #commits: GroupCommit;
   readonly #granting: Granting;
   #manifests = new Map<string, ContestManifest>();
-  #arrivals: Arrivals = new Map();
-  #prunedAt = 0;
 
   constructor(ports: DeskPorts, role: Role) {
     this.#ports = ports;
     this.#role = role;
+    this.counting = new Counting(ports);
     this.#granting = new Granting(role, ports.random ?? Math.random);
     this.#commits = new GroupCommit({
       ...ports,
@@ -105,7 +103,7 @@ export class Desk {
         return { results, ...granted, now: commit.now, contests };
       },
     });
-    this.#arrive(client, reply.now);
+    this.counting.arrive(client, reply.now);
     this.#observe(request, reply, origin?.address);
     return this.#inProtocol(protocol, sender, reply);
   }
@@ -116,9 +114,9 @@ export class Desk {
     return this.#commits.run({
       units: parts,
       run: async ({ books, now }) => {
-        this.#arrive(client, now);
+        this.counting.arrive(client, now);
         const released = new Set<string>();
-        for (const row of await books.ledger.runsOfLeases([...new Set(leases)])) {
+        for (const row of await books.ledger.runsOfLeases(client.id, [...new Set(leases)])) {
           const book = books.get(row.contest);
           book?.line.take([row]);
           await book?.line.load([{ first: row.first, count: row.past - row.first }]);
@@ -160,43 +158,14 @@ export class Desk {
   /** Frees what is overdue, counts what was finished, gives back space. For a timer. */
   async sweep(): Promise<void> {
     await this.run(async () => {});
-    await this.count();
+    await this.counting.countEasily();
     await this.#ports.store.tidy();
-  }
-
-  /** Brings credit, rollups and tallies up to date. */
-  async count(): Promise<void> {
-    const { store, clock } = this.#ports;
-    const arrived = this.#arrivals;
-    this.#arrivals = new Map();
-    for (let isMore = true; isMore || arrived.size > 0; ) {
-      const arrivals = takeArrivals(arrived);
-      try {
-        isMore = await store.transaction((ledger) => fold(ledger, arrivals));
-      } catch (error) {
-        for (const [id, arrival] of [...arrivals, ...arrived]) {
-          if (!this.#arrivals.has(id)) this.#arrivals.set(id, arrival);
-        }
-        throw error;
-      }
-      // Exchanges go on between two transactions.
-      await new Promise(setImmediate);
-    }
-    if (clock() - this.#prunedAt < PRUNE_EVERY_MS) return;
-    await store.transaction((ledger) => prune(ledger, clock()));
-    this.#prunedAt = clock();
   }
 
   /** Answers what waits and takes no more. */
   async close(): Promise<void> {
     await this.#commits.close();
-    await this.count().catch((err: unknown) => this.#ports.log.error({ err }, 'the last counting failed'));
-  }
-
-  #arrive(client: ClientInfo, at: number): void {
-    // A service worker's flush tells no name.
-    const name = client.name ?? this.#arrivals.get(client.id)?.client.name;
-    this.#arrivals.set(client.id, { client: { ...client, ...(name === undefined ? {} : { name }) }, at });
+    await this.counting.count().catch((err: unknown) => this.#ports.log.error({ err }, 'the last counting failed'));
   }
 
   /** Whether a proof begins with a key that is not trusted: it may be newer than what is known here. */

@@ -15,9 +15,13 @@ const DAY_MS = 24 * HOUR_MS;
 const HOURS_KEPT_MS = 14 * DAY_MS;
 const DAYS_KEPT_MS = 731 * DAY_MS;
 
-/** Rows of the journal counted in one transaction, and clients entered: exchanges wait for its end. */
+/** Reports counted in one transaction, and clients entered: exchanges wait for its end. A commit's are counted together. */
+const REPORTS_AT_ONCE = 256;
+const ARRIVALS_AT_ONCE = 256;
+/** Rows of the journal that are looked at for them. */
 const ROWS_AT_ONCE = 16;
-const ARRIVALS_AT_ONCE = 1000;
+/** A client of whom nothing is new is written again when it was seen so much later. */
+const SEEN_EVERY_MS = 5 * 60_000;
 /** A part of a day's blocks grows to this; it is rewritten at each counting. */
 const PART_BYTES = 8192;
 
@@ -37,17 +41,24 @@ export function takeArrivals(arrivals: Arrivals): Arrivals {
 
 /** @returns whether there may be more. */
 export async function fold(ledger: LedgerQueries, arrivals: Arrivals): Promise<boolean> {
-  const rows = await ledger.counting.journal(ROWS_AT_ONCE);
-  if (rows.length === 0 && arrivals.size === 0) return false;
-  const entries = rows.map(({ body }) => JSON.parse(body) as JournalEntry);
-  const finished = entries.flatMap((entry) => entry.finished);
+  const waiting = await ledger.counting.journal(ROWS_AT_ONCE);
+  if (waiting.length === 0 && arrivals.size === 0) return false;
+  const entries: JournalEntry[] = [];
+  const finished: Finished[] = [];
+  for (const { body } of waiting) {
+    const entry = JSON.parse(body) as JournalEntry;
+    if (entries.length > 0 && finished.length + entry.finished.length > REPORTS_AT_ONCE) break;
+    entries.push(entry);
+    finished.push(...entry.finished);
+  }
+  const rows = waiting.slice(0, entries.length);
   const numbers = await enterClients(ledger, arrivals, finished);
   await ledger.counting.addCredits([...creditsOf(finished).values()]);
   await ledger.counting.addRollups([...rollupsOf(finished).values()]);
   await pack(ledger, finished, numbers);
   await ledger.counting.addTallies(talliesOf(entries));
   await ledger.counting.deleteJournal(rows.map(({ id }) => id));
-  return rows.length === ROWS_AT_ONCE;
+  return rows.length < waiting.length || waiting.length === ROWS_AT_ONCE;
 }
 
 /** Forgets old rollups; once an hour is enough. */
@@ -66,26 +77,34 @@ async function enterClients(
   for (const { client, at } of finished) {
     if ((seen.get(client.id)?.at ?? 0) <= at) seen.set(client.id, { client, at });
   }
+  const known = new Map((await ledger.clients([...seen.keys()])).map((row) => [row.id, row]));
   const numbers = new Map<string, number>();
-  for (const { id, number } of await ledger.clients([...seen.keys()])) if (number !== null) numbers.set(id, number);
-  let highest = await ledger.highestClientNumber();
-  for (const { client, credited } of finished) {
-    if (credited > 0 && !numbers.has(client.id)) numbers.set(client.id, ++highest);
-  }
-  const rows = [...seen.values()].map(
-    ({ client, at }): ClientRow => ({
-      id: client.id,
-      number: numbers.get(client.id) ?? null,
-      name: client.name ?? null,
-      team: client.team ?? null,
-      class: client.class ?? null,
-      version: client.version,
-      first_seen: at,
-      last_seen: at,
-    }),
-  );
+  for (const { id, number } of known.values()) if (number !== null) numbers.set(id, number);
+  const fresh = finished.filter(({ client, credited }) => credited > 0 && !numbers.has(client.id));
+  let highest = fresh.length === 0 ? 0 : await ledger.highestClientNumber();
+  for (const { client } of fresh) if (!numbers.has(client.id)) numbers.set(client.id, ++highest);
+  const rows = [...seen.values()]
+    .map(
+      ({ client, at }): ClientRow => ({
+        id: client.id,
+        number: numbers.get(client.id) ?? null,
+        name: client.name ?? null,
+        team: client.team ?? null,
+        class: client.class ?? null,
+        version: client.version,
+        first_seen: at,
+        last_seen: at,
+      }),
+    )
+    .filter((row) => tellsMore(row, known.get(row.id)));
   await ledger.putClients(rows);
   return numbers;
+}
+
+function tellsMore(row: ClientRow, known: ClientRow | undefined): boolean {
+  if (known === undefined || row.last_seen >= known.last_seen + SEEN_EVERY_MS) return true;
+  if (row.version !== known.version || row.number !== known.number) return true;
+  return (['name', 'team', 'class'] as const).some((key) => row[key] !== null && row[key] !== known[key]);
 }
 
 function creditsOf(finished: readonly Finished[]): Map<string, CreditRow> {
@@ -104,7 +123,8 @@ function creditsOf(finished: readonly Finished[]): Map<string, CreditRow> {
 function rollupsOf(finished: readonly Finished[]): Map<string, RollupRow> {
   const rollups = new Map<string, RollupRow>();
   const add = (row: Omit<RollupRow, 'units' | 'blocks'>, units: number): void => {
-    const key = JSON.stringify(row);
+    const { contest, scope, span, at, who } = row;
+    const key = `${contest} ${scope} ${span} ${at} ${who}`;
     const sum = rollups.get(key) ?? { ...row, units: 0, blocks: 0 };
     sum.units += units;
     sum.blocks += 1;

@@ -48,7 +48,7 @@ export class Granting {
     const { books, now, held } = commit;
     const holder = sender.client.id;
     const before = held.get(holder) ?? [];
-    const leases = await lost(books, books.holds(holder, before), want, now);
+    const leases = await lost(books, holder, books.holds(holder, before), want, now);
     leases.splice(want.blocks);
     let anyOpen = false;
     for (const { contest, units } of want.from) {
@@ -172,6 +172,7 @@ export class Granting {
 /** Live leases that the client does not know of, of the contests it wants and that are open. */
 async function lost(
   books: Books,
+  holder: string,
   has: readonly { contest: string; lease: string }[],
   { from, holding }: ExchangeRequest['want'],
   now: number,
@@ -182,7 +183,7 @@ async function lost(
   const ids = has.filter(({ lease, contest }) => !known.has(lease) && wanted.has(contest)).map(({ lease }) => lease);
   if (ids.length === 0) return [];
   const leases: Lease[] = [];
-  for (const row of await books.ledger.runsOfLeases(ids)) {
+  for (const row of await books.ledger.runsOfLeases(holder, ids)) {
     const book = books.get(row.contest);
     if (book === undefined || book.row.closed_by !== null || (row.expires_at ?? 0) <= now) continue;
     const { contest, first, past, lease, expires_at } = row;

@@ -154,13 +154,12 @@ async function spoiltElsewhere(
   report: Report,
   sender: Sender,
 ): Promise<Refusal | undefined> {
-  const rows = await books.ledger.runsOfLeases([report.lease]);
+  const rows = await books.ledger.runsOfLeases(sender.client.id, [report.lease]);
   const [row] = rows;
   if (row === undefined) return undefined;
   const other = books.get(row.contest);
   const run = other?.line.at(row.first) ?? row;
   if (other === undefined || run.lease !== report.lease) return undefined;
-  if (run.holder !== sender.client.id) return FOREIGN;
   const units = rows.map(({ first, past }) => ({ first, count: past - first }));
   await other.line.load(units);
   if (!sender.isProxy) for (const { first } of rows) freeIfOf(other.line.at(first));

@@ -150,7 +150,7 @@ export class Proxy implements Keyserver {
   }
 
   async status(): Promise<Status> {
-    await this.desk.count();
+    await this.desk.counting.count();
     await this.#known.look();
     const { version, clock } = this.#ports;
     return this.desk.read(async (books) => {

@@ -25,8 +25,9 @@ export class CountingQueries extends Statements {
     await this.db.insertInto('journal').values(row).execute();
   }
 
+  /** The oldest of it. */
   journal(limit: number): Promise<JournalRow[]> {
-    return this.db.selectFrom('journal').selectAll().orderBy('at').limit(limit).execute();
+    return this.db.selectFrom('journal').selectAll().orderBy('id').limit(limit).execute();
   }
 
   /** All of it, part by part: those after this id, by their ids. */

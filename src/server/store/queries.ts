@@ -142,11 +142,12 @@ export class LedgerQueries extends Statements {
     return Number(row.count);
   }
 
-  /** Every run of these leases. */
-  runsOfLeases(leases: readonly string[]): Promise<RunRow[]> {
+  /** Every run of these leases of one client. */
+  runsOfLeases(holder: string, leases: readonly string[]): Promise<RunRow[]> {
     return this.db
       .selectFrom('run')
       .selectAll()
+      .where('holder', '=', holder)
       .where(this.among('lease', 'text', leases))
       .execute();
   }

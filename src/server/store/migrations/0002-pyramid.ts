@@ -45,7 +45,6 @@ export async function pyramid(db: Kysely<unknown>): Promise<void> {
   await schema.dropTable('lease').execute();
   // Partial: a done run, of which there may be many, is in none of them.
   await sql`create index run_free on run (contest, first) where state = 'free'`.execute(db);
-  await sql`create index run_lease on run (lease) where lease is not null`.execute(db);
   await sql`create index run_holder on run (holder) where holder is not null`.execute(db);
   await sql`create index run_recycle on run (recycle_at) where recycle_at is not null`.execute(db);
 
