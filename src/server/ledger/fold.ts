@@ -6,7 +6,7 @@
  */
 import type { ClientInfo } from '../../domain/client.ts';
 import type { LedgerQueries } from '../store/queries.ts';
-import type { ClientRow, CreditRow, RollupRow, TallyRow } from '../store/schema.ts';
+import type { ClientRow, CreditRow, FinishedRow, RollupRow, TallyRow } from '../store/schema.ts';
 import type { Finished, JournalEntry } from './journal.ts';
 import { packBlocks, unpackBlocks } from './packed-blocks.ts';
 
@@ -16,8 +16,8 @@ const HOURS_KEPT_MS = 14 * DAY_MS;
 const DAYS_KEPT_MS = 731 * DAY_MS;
 
 /** Reports counted in one transaction, and clients entered: exchanges wait for its end. A commit's are counted together. */
-const REPORTS_AT_ONCE = 256;
-const ARRIVALS_AT_ONCE = 256;
+const REPORTS_AT_ONCE = 128;
+const ARRIVALS_AT_ONCE = 128;
 /** Rows of the journal that are looked at for them. */
 const ROWS_AT_ONCE = 16;
 /** A client of whom nothing is new is written again when it was seen so much later. */
@@ -52,12 +52,24 @@ export async function fold(ledger: LedgerQueries, arrivals: Arrivals): Promise<b
     finished.push(...entry.finished);
   }
   const rows = waiting.slice(0, entries.length);
-  const numbers = await enterClients(ledger, arrivals, finished);
-  await ledger.counting.addCredits([...creditsOf(finished).values()]);
-  await ledger.counting.addRollups([...rollupsOf(finished).values()]);
-  await pack(ledger, finished, numbers);
-  await ledger.counting.addTallies(talliesOf(entries));
-  await ledger.counting.deleteJournal(rows.map(({ id }) => id));
+  const seen = seenIn(arrivals, finished);
+  // Read at once, then written at once: over PostgreSQL each is one round trip, and exchanges wait.
+  const [known, highest, parts] = await Promise.all([
+    ledger.clients([...seen.keys()]),
+    ledger.highestClientNumber(),
+    Promise.all(daysOf(finished).map((day) => lastPart(ledger, day))),
+  ]);
+  const clients = new Map(known.map((row) => [row.id, row]));
+  const numbers = numbersOf(clients, finished, highest);
+  const { counting } = ledger;
+  await Promise.all([
+    ledger.putClients(clientRows(seen, clients, numbers)),
+    counting.addCredits([...creditsOf(finished).values()]),
+    counting.addRollups([...rollupsOf(finished).values()]),
+    ...parts.map((part) => counting.putFinished(pack(part, numbers))),
+    counting.addTallies(talliesOf(entries)),
+    counting.deleteJournal(rows.map(({ id }) => id)),
+  ]);
   return rows.length < waiting.length || waiting.length === ROWS_AT_ONCE;
 }
 
@@ -67,38 +79,48 @@ export async function prune(ledger: LedgerQueries, now: number): Promise<void> {
   await ledger.counting.pruneRollups('day', now - DAYS_KEPT_MS);
 }
 
-/** The numbers of those who finished something. */
-async function enterClients(
-  ledger: LedgerQueries,
-  arrivals: Arrivals,
-  finished: readonly Finished[],
-): Promise<Map<string, number>> {
+function seenIn(arrivals: Arrivals, finished: readonly Finished[]): Arrivals {
   const seen = new Map(arrivals);
   for (const { client, at } of finished) {
     if ((seen.get(client.id)?.at ?? 0) <= at) seen.set(client.id, { client, at });
   }
-  const known = new Map((await ledger.clients([...seen.keys()])).map((row) => [row.id, row]));
+  return seen;
+}
+
+/** Of everyone known who has one, and of those who finished their first block. */
+function numbersOf(
+  known: ReadonlyMap<string, ClientRow>,
+  finished: readonly Finished[],
+  highest: number,
+): Map<string, number> {
   const numbers = new Map<string, number>();
   for (const { id, number } of known.values()) if (number !== null) numbers.set(id, number);
-  const fresh = finished.filter(({ client, credited }) => credited > 0 && !numbers.has(client.id));
-  let highest = fresh.length === 0 ? 0 : await ledger.highestClientNumber();
-  for (const { client } of fresh) if (!numbers.has(client.id)) numbers.set(client.id, ++highest);
-  const rows = [...seen.values()]
-    .map(
-      ({ client, at }): ClientRow => ({
-        id: client.id,
-        number: numbers.get(client.id) ?? null,
-        name: client.name ?? null,
-        team: client.team ?? null,
-        class: client.class ?? null,
-        version: client.version,
-        first_seen: at,
-        last_seen: at,
-      }),
-    )
-    .filter((row) => tellsMore(row, known.get(row.id)));
-  await ledger.putClients(rows);
+  let next = highest + 1;
+  for (const { client, credited } of finished) {
+    if (credited > 0 && !numbers.has(client.id)) numbers.set(client.id, next++);
+  }
   return numbers;
+}
+
+/** What is new about clients. */
+function clientRows(
+  seen: Arrivals,
+  known: ReadonlyMap<string, ClientRow>,
+  numbers: ReadonlyMap<string, number>,
+): ClientRow[] {
+  const rows = [...seen.values()].map(
+    ({ client, at }): ClientRow => ({
+      id: client.id,
+      number: numbers.get(client.id) ?? null,
+      name: client.name ?? null,
+      team: client.team ?? null,
+      class: client.class ?? null,
+      version: client.version,
+      first_seen: at,
+      last_seen: at,
+    }),
+  );
+  return rows.filter((row) => tellsMore(row, known.get(row.id)));
 }
 
 function tellsMore(row: ClientRow, known: ClientRow | undefined): boolean {
@@ -146,34 +168,46 @@ function rollupsOf(finished: readonly Finished[]): Map<string, RollupRow> {
   return rollups;
 }
 
-async function pack(
-  ledger: LedgerQueries,
-  finished: readonly Finished[],
-  numbers: ReadonlyMap<string, number>,
-): Promise<void> {
-  const groups = new Map<string, Finished[]>();
+/** What was finished of a contest on one day. */
+interface Day {
+  contest: string;
+  day: number;
+  finished: Finished[];
+}
+
+function daysOf(finished: readonly Finished[]): Day[] {
+  const days = new Map<string, Day>();
   for (const one of finished) {
     if (one.credited === 0) continue;
-    const key = `${Math.floor(one.at / DAY_MS)} ${one.contest}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [one]);
-    else group.push(one);
+    const { contest } = one;
+    const day = Math.floor(one.at / DAY_MS);
+    const some = days.get(`${day} ${contest}`) ?? { contest, day, finished: [] };
+    some.finished.push(one);
+    days.set(`${day} ${contest}`, some);
   }
-  for (const some of groups.values()) {
-    const [{ contest, at }] = some as [Finished];
-    const day = Math.floor(at / DAY_MS);
-    const last = await ledger.counting.lastFinished(contest, day);
-    const before = last === undefined ? new Uint8Array() : new Uint8Array(last.blocks);
-    const isFull = before.length >= PART_BYTES;
-    const part = last === undefined ? 0 : isFull ? last.part + 1 : last.part;
-    const start = isFull ? new Uint8Array() : before;
-    const past = unpackBlocks(start).at(-1);
-    const blocks = some
-      .toSorted((a, b) => a.first - b.first)
-      .map(({ client, first, count }) => ({ client: numbers.get(client.id) ?? 0, first, count }));
-    const added = packBlocks(blocks, past === undefined ? 0 : past.first + past.count);
-    await ledger.counting.putFinished({ contest, day, part, blocks: Buffer.concat([start, added]) });
-  }
+  return [...days.values()];
+}
+
+/** Where the day's blocks go: to its last part, or to a new one where that is full. */
+async function lastPart(ledger: LedgerQueries, day: Day): Promise<Day & { part: number; start: Uint8Array }> {
+  const last = await ledger.counting.lastFinished(day.contest, day.day);
+  if (last === undefined) return { ...day, part: 0, start: new Uint8Array() };
+  const blocks = new Uint8Array(last.blocks);
+  return blocks.length >= PART_BYTES
+    ? { ...day, part: last.part + 1, start: new Uint8Array() }
+    : { ...day, part: last.part, start: blocks };
+}
+
+function pack(
+  { contest, day, finished, part, start }: Awaited<ReturnType<typeof lastPart>>,
+  numbers: ReadonlyMap<string, number>,
+): FinishedRow {
+  const past = unpackBlocks(start).at(-1);
+  const blocks = finished
+    .toSorted((a, b) => a.first - b.first)
+    .map(({ client, first, count }) => ({ client: numbers.get(client.id) ?? 0, first, count }));
+  const added = packBlocks(blocks, past === undefined ? 0 : past.first + past.count);
+  return { contest, day, part, blocks: Buffer.concat([start, added]) };
 }
 
 function talliesOf(entries: readonly JournalEntry[]): TallyRow[] {

@@ -271,6 +271,8 @@ export class LedgerQueries extends Statements {
     const row = await this.db
       .selectFrom('client')
       .select((e) => e.fn.max('number').as('number'))
+      // So that the index of the numbers answers.
+      .where('number', 'is not', null)
       .executeTakeFirst();
     return row?.number ?? 0;
   }
