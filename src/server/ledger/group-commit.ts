@@ -65,6 +65,8 @@ export class GroupCommit {
   readonly #ports: GroupCommitPorts;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
+  /** Whether the last commit was of several pieces of work, and when it ended. */
+  #isBusy = false;
   #endedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
   /** The contests that there were last: of others nothing is read beforehand. */
@@ -91,14 +93,15 @@ export class GroupCommit {
 
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
-      // Most of a commit costs the same for one as for many: right after one, wait for some to come aboard.
-      const rest = this.#endedAt + REST_MS - performance.now();
+      // Most of a commit costs the same for one as for many: where they come from all sides, wait for some to come aboard.
+      const rest = this.#isBusy ? this.#endedAt + REST_MS - performance.now() : 0;
       if (rest > 0 && this.#waiting.length < ENOUGH) await sleep(rest);
       // The embedded store never yields: the requests that are in the sockets by now come too.
       await new Promise(setImmediate);
       const group = this.#waiting.splice(0, MAX_SHARED);
       if (!(await this.#commit(group))) for (const one of group) await this.#commit([one]);
       this.#endedAt = performance.now();
+      this.#isBusy = group.length > 1;
     }
     this.#running = undefined;
   }
