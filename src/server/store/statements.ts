@@ -16,11 +16,7 @@ export class Statements {
   }
 
   /** Whether the column is one of these values. */
-  protected among<T extends string | number>(
-    column: string,
-    type: 'text' | 'bigint',
-    values: readonly T[],
-  ): RawBuilder<SqlBool> {
+  protected among(column: string, type: 'text' | 'bigint', values: readonly (string | number)[]): RawBuilder<SqlBool> {
     const rows = values.map((value) => ({ value }));
     return this.within(column, sql`select given.value from ${given(this.dialect, { value: type }, rows)}`);
   }
