@@ -6,7 +6,14 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../src/domain/work.ts';
 import { DONE, FREE } from '../../src/server/ledger/line.ts';
-import { asking, client, openKeymaster, type TestKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
+import {
+  asking,
+  client,
+  openKeymaster,
+  openStore,
+  type TestKeymaster,
+  temporaryFolder,
+} from '../helpers/keyservers.ts';
 import { LedgerTrial, someStep } from '../helpers/ledger-trial.ts';
 import { freshSchema, sharedPostgres } from '../helpers/postgres.ts';
 import { falseReport, testManifest, trueReport } from '../helpers/test-contest.ts';
@@ -109,6 +116,28 @@ describe('the ledger', () => {
       ]);
       expect((await keymaster.status()).contests[0]?.done).toBe(16);
     });
+  });
+
+  it('that closes while it counts at an easy pace has counted all, and touches the store no more', async () => {
+    const folder = temporaryFolder();
+    const { keymaster, store, close } = await openKeymaster(folder.path, [testManifest({ units: 4096, maxUnits: 1 })]);
+    let units = 0;
+    for (let n = 0; n < 40; n++) {
+      const { leases } = await keymaster.exchange(asking({ client: client(n), blocks: 8, units: 1 }));
+      await keymaster.exchange(asking({ client: client(n), reports: leases.map((lease) => trueReport(lease)) }));
+      units += leases.length;
+    }
+    expect(units).toBeGreaterThan(40);
+    expect(await store.read((ledger) => ledger.counting.countJournal())).toBe(40);
+    const counting = keymaster.desk.counting.countEasily();
+    await close();
+    await counting;
+    const again = await openStore(folder.path);
+    const credits = await again.read((ledger) => ledger.counting.credits());
+    expect(credits.reduce((sum, row) => sum + row.units, 0)).toBe(units);
+    expect(await again.read((ledger) => ledger.counting.countJournal())).toBe(0);
+    await again.close();
+    folder.remove();
   });
 
   it('lets one failing piece of work fail alone', async () => {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientInfo } from '../../domain/client.ts';
 import type { Store } from '../store/store.ts';
-import { type Arrivals, fold, prune, takeArrivals } from './fold.ts';
+import { type Arrivals, firstArrivals, fold, prune } from './fold.ts';
 
 const PRUNE_EVERY_MS = 3_600_000;
 
@@ -23,6 +23,7 @@ export class Counting {
   #arrivals: Arrivals = new Map();
   #prunedAt = 0;
   #easily: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(ports: CountingPorts) {
     this.#ports = ports;
@@ -35,13 +36,13 @@ export class Counting {
     this.#arrivals.set(client.id, { client: name === undefined ? client : { ...client, name }, at });
   }
 
-  /** Counts all that there is. */
+  /** Counts what there is. */
   async count(): Promise<void> {
-    while (await this.#part()) await new Promise(setImmediate);
+    await this.#count(() => new Promise(setImmediate));
     await this.#prune();
   }
 
-  /** Counts all that there is, without keeping exchanges waiting for more than a third of the time. For a timer. */
+  /** Counts what there is, without keeping exchanges waiting for more than a third of the time. For a timer. */
   countEasily(): Promise<void> {
     this.#easily ??= this.#countEasily().finally(() => {
       this.#easily = undefined;
@@ -50,23 +51,41 @@ export class Counting {
   }
 
   async #countEasily(): Promise<void> {
-    for (;;) {
-      const began = performance.now();
-      if (!(await this.#part())) break;
-      await sleep(REST * (performance.now() - began), undefined, { ref: false });
-    }
-    await this.#prune();
+    await this.#count(
+      (took) => sleep(REST * took),
+      () => !this.#isClosed,
+    );
+    if (!this.#isClosed) await this.#prune();
   }
 
-  /** @returns whether there is more. */
-  async #part(): Promise<boolean> {
-    const some = takeArrivals(this.#arrivals);
+  /** Counts what is left, and looks at the store no more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#easily?.catch(() => {});
+    await this.count();
+  }
+
+  /**
+   * No more than there is at the beginning: a busy keyserver writes as fast as this reads.
+   * @param rest between two parts, told how many milliseconds the last one took.
+   */
+  async #count(rest: (took: number) => Promise<unknown>, goesOn = (): boolean => true): Promise<void> {
+    const { store } = this.#ports;
+    const arrived = this.#arrivals;
+    this.#arrivals = new Map();
     try {
-      const isMore = await this.#ports.store.transaction((ledger) => fold(ledger, some));
-      return isMore || this.#arrivals.size > 0;
-    } catch (error) {
-      for (const [id, arrival] of some) if (!this.#arrivals.has(id)) this.#arrivals.set(id, arrival);
-      throw error;
+      let left = await store.read((ledger) => ledger.counting.countJournal());
+      while (goesOn() && (left > 0 || arrived.size > 0)) {
+        const began = performance.now();
+        const some = firstArrivals(arrived);
+        const counted = await store.transaction((ledger) => fold(ledger, some));
+        for (const id of some.keys()) arrived.delete(id);
+        // Another keyserver over the same ledger may have counted them.
+        left = counted === 0 ? 0 : left - counted;
+        if (left > 0 || arrived.size > 0) await rest(performance.now() - began);
+      }
+    } finally {
+      for (const [id, arrival] of arrived) if (!this.#arrivals.has(id)) this.#arrivals.set(id, arrival);
     }
   }
 

@@ -165,7 +165,7 @@ export class Desk {
   /** Answers what waits and takes no more. */
   async close(): Promise<void> {
     await this.#commits.close();
-    await this.counting.count().catch((err: unknown) => this.#ports.log.error({ err }, 'the last counting failed'));
+    await this.counting.close().catch((err: unknown) => this.#ports.log.error({ err }, 'the last counting failed'));
   }
 
   /** Whether a proof begins with a key that is not trusted: it may be newer than what is known here. */

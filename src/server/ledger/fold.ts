@@ -28,21 +28,13 @@ const PART_BYTES = 8192;
 /** Clients who were here since the last counting, by id. */
 export type Arrivals = Map<string, { client: ClientInfo; at: number }>;
 
-/** Takes some of them out, for one transaction. */
-export function takeArrivals(arrivals: Arrivals): Arrivals {
-  const some: Arrivals = new Map();
-  for (const [id, arrival] of arrivals) {
-    if (some.size === ARRIVALS_AT_ONCE) break;
-    some.set(id, arrival);
-    arrivals.delete(id);
-  }
-  return some;
-}
+/** Some of them, for one transaction. */
+export const firstArrivals = (arrivals: Arrivals): Arrivals => new Map([...arrivals].slice(0, ARRIVALS_AT_ONCE));
 
-/** @returns whether there may be more. */
-export async function fold(ledger: LedgerQueries, arrivals: Arrivals): Promise<boolean> {
+/** @returns how many rows of the journal were counted. */
+export async function fold(ledger: LedgerQueries, arrivals: Arrivals): Promise<number> {
   const waiting = await ledger.counting.journal(ROWS_AT_ONCE);
-  if (waiting.length === 0 && arrivals.size === 0) return false;
+  if (waiting.length === 0 && arrivals.size === 0) return 0;
   const entries: JournalEntry[] = [];
   const finished: Finished[] = [];
   for (const { body } of waiting) {
@@ -70,7 +62,7 @@ export async function fold(ledger: LedgerQueries, arrivals: Arrivals): Promise<b
     counting.addTallies(talliesOf(entries)),
     counting.deleteJournal(rows.map(({ id }) => id)),
   ]);
-  return rows.length < waiting.length || waiting.length === ROWS_AT_ONCE;
+  return rows.length;
 }
 
 /** Forgets old rollups; once an hour is enough. */

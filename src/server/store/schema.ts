@@ -64,6 +64,7 @@ export interface ClientRow {
   class: string | null;
   version: string;
   first_seen: number;
+  /** Up to five minutes less than the truth: it is not written each time. */
   last_seen: number;
 }
 

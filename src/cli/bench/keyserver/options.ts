@@ -1,7 +1,7 @@
 /** What may be asked of `bench keyserver`; loads nothing else. */
 
 /** What there is to measure, in order. */
-export const MEASURES = ['browsers', 'minutes', 'proxies', 'memory', 'ledger', 'tiers'] as const;
+export const MEASURES = ['browsers', 'minutes', 'proxies', 'memory', 'ledger'] as const;
 export type Measure = (typeof MEASURES)[number];
 
 /** Where a ledger may be. */

@@ -4,7 +4,6 @@ import { summary } from '../statistics.ts';
 import { table } from '../table.ts';
 import type { LedgerFigures } from './million.ts';
 import type { HomeName, KeyserverOptions, Measure } from './options.ts';
-import type { TierFigures } from './tiers.ts';
 
 /** One figure a repeat. */
 export interface LoadFigures {
@@ -40,10 +39,9 @@ export interface KeyserverReport {
   loads: LoadFigures[];
   memory: { home: HomeName; leases: number; bytes?: { now: number; most: number } }[];
   ledgers: ({ home: HomeName } & LedgerFigures)[];
-  tiers?: TierFigures;
 }
 
-export function text({ machine, options, loads, memory, ledgers, tiers, ...report }: KeyserverReport): string {
+export function text({ machine, options, loads, memory, ledgers, ...report }: KeyserverReport): string {
   const { connections, clients, repeats, seconds } = options;
   const parts = [
     `${machine.cpu}, ${machine.cpus} CPUs, load generator included; Tabherd ${machine.tabherd}\n` +
@@ -58,9 +56,6 @@ export function text({ machine, options, loads, memory, ledgers, tiers, ...repor
     ...(loads.length === 0 ? [] : [wordsOf(report.rc5MicrosecondsPerNearMatch, connections, clients)]),
     ...(memory.length === 0 ? [] : [memoryTable(memory)]),
     ...(ledgers.length === 0 ? [] : [ledgerTable(ledgers)]),
-    ...(tiers === undefined
-      ? []
-      : [`Two tiers: ${tiers.requestsPerThousandBlocks.toFixed(2)} requests per 1,000 blocks\n`]),
   ];
   return parts.filter((part) => part !== '').join('\n');
 }

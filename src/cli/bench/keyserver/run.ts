@@ -21,7 +21,6 @@ import { ledgerOf } from './million.ts';
 import { HOMES, type KeyserverOptions, type Measure } from './options.ts';
 import { Proxies } from './proxies.ts';
 import { type KeyserverReport, type LoadFigures, text } from './report.ts';
-import { measureTiers } from './tiers.ts';
 
 /** How many units of RC5 a block brings with it: one, as for who comes first; a minute's, as for a tab that is known. */
 const RC5_UNITS = { browsers: 1, minutes: 7 } as const;
@@ -66,8 +65,6 @@ export async function benchKeyserver(given: KeyserverOptions, version: string): 
         }
       }
     }
-    const tiers = wants('tiers') ? await measureTiers() : undefined;
-    if (tiers !== undefined) report.tiers = tiers;
     const after = await lookBusy(0);
     if (before !== undefined && after !== undefined) report.machine.busy = [before, after];
     process.stdout.write(text(report));
