@@ -6,6 +6,7 @@
  *   every unit is credited at most once, to somebody who truly did it
  *   true work with its proof is refused by nobody, however late and wherever it comes
  *   whatever any tier acknowledged is done at the keymaster in the end, and no report leaves an out-buffer before
+ *   a lease's proof is true from its first day
  *   no unit is lost: honest work ends every contest, and nothing else does
  */
 import assert from 'node:assert/strict';
@@ -16,6 +17,7 @@ import { endOf } from '../../src/domain/units.ts';
 import type { Lease, Report } from '../../src/domain/work.ts';
 import { RefusedError, UnreachableError } from '../../src/protocol/errors.ts';
 import type { ExchangeReply, ExchangeRequest } from '../../src/protocol/keyserver.ts';
+import { checkProof } from '../../src/server/proof/chain.ts';
 import type { ProxySettings } from '../../src/server/proxy/proxy.ts';
 import type { ContestRow, OutboxRow, RunRow } from '../../src/server/store/schema.ts';
 import type { Store } from '../../src/server/store/store.ts';
@@ -112,6 +114,10 @@ export const someStep = fc.oneof(
       seconds: fc.constantFrom(1, 31, 60, 61, 95, 271, 601, 3600, 90_000, 1_300_000, -1, -61, -7200, -700_000),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: step('skew', { at: someTier, seconds: fc.constantFrom(0, 0, 61, -61, 280, -280, 7200, -7200) }),
+  },
   { weight: 4, arbitrary: step('sweep', { at: someTier }) },
   { weight: 3, arbitrary: step('tick', { at: someProxy }) },
   { weight: 4, arbitrary: step('talk', { at: someProxy }) },
@@ -178,7 +184,7 @@ export class PyramidTrial {
   }
 
   async #step(one: Step): Promise<void> {
-    const { clock } = this.#pyramid;
+    const { clock, skews } = this.#pyramid;
     switch (one.do) {
       case 'exchange':
         await this.#exchange(one.one);
@@ -199,7 +205,11 @@ export class PyramidTrial {
       }
       case 'wait':
         clock.now += one.seconds * 1000;
-        this.#latest = Math.max(this.#latest, clock.now);
+        this.#noteTime();
+        break;
+      case 'skew':
+        skews[one.at] = one.seconds * 1000;
+        this.#noteTime();
         break;
       case 'sweep':
         await (one.at === 'top' ? this.#pyramid.running?.keymaster : this.#proxy(one.at).running)?.sweep();
@@ -220,6 +230,11 @@ export class PyramidTrial {
         this.#proxy(one.at).link.weather = one.weather;
         break;
     }
+  }
+
+  #noteTime(): void {
+    const { clock, skews } = this.#pyramid;
+    this.#latest = Math.max(this.#latest, clock.now + Math.max(...Object.values(skews)));
   }
 
   async #exchange(one: SomeExchange): Promise<void> {
@@ -261,6 +276,8 @@ export class PyramidTrial {
     }
     for (const lease of reply.leases) {
       assert.equal(lease.proof === undefined, n === 3);
+      const proof = n === 3 ? undefined : checkProof(lease.proof ?? '', { isTrusted: () => true });
+      assert(proof?.ok !== false, `given with a false proof: ${JSON.stringify({ lease, proof })}`);
       this.#given.push({ lease, client: n });
     }
   }
@@ -373,6 +390,7 @@ export class PyramidTrial {
   async #end(): Promise<void> {
     for (const tier of TIERS) this.#links[tier].weather = 'fair';
     for (const tier of PROXIES) this.#proxy(tier).link.weather = 'fair';
+    for (const tier of TIERS) this.#pyramid.skews[tier] = 0;
     this.#pyramid.clock.now = Math.max(this.#latest, this.#pyramid.clock.now);
     for (let round = 0; round < 5; round++) await this.#settle(86_400);
     for (const tier of PROXIES) {

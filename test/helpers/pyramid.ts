@@ -74,7 +74,7 @@ export class FragileStore implements Store {
 }
 
 export interface TestProxyOptions {
-  clock: { now: number };
+  clock: { readonly now: number };
   settings?: ProxySettings;
   random?: () => number;
 }
@@ -83,7 +83,7 @@ export interface TestProxyOptions {
 export class TestProxy {
   readonly link: Link;
   readonly #home: Home;
-  readonly #clock: { now: number };
+  readonly #clock: { readonly now: number };
   readonly #settings: ProxySettings;
   readonly #random: () => number;
   #open: { proxy: Proxy; store: FragileStore } | undefined;
@@ -139,6 +139,8 @@ export class TestProxy {
 /** A keymaster with a proxy under it, and a proxy under that; and one beside: keymaster ← upper ← lower, keymaster ← other. */
 export class Pyramid {
   readonly clock = { now: START };
+  /** How far the clock of each is from that, milliseconds. */
+  readonly skews = { top: 0, upper: 0, lower: 0, other: 0 };
   readonly upper: TestProxy;
   readonly lower: TestProxy;
   readonly other: TestProxy;
@@ -151,10 +153,19 @@ export class Pyramid {
     this.#manifests = manifests;
     this.#random = random;
     const [, upper, lower, other] = this.#folders;
-    const options = { clock: this.clock, settings, random };
-    this.upper = new TestProxy(upper.path, () => this.#keymaster?.keymaster, options);
-    this.lower = new TestProxy(lower.path, () => this.upper.running, options);
-    this.other = new TestProxy(other.path, () => this.#keymaster?.keymaster, options);
+    const options = (tier: keyof Pyramid['skews']) => ({ clock: this.#clockOf(tier), settings, random });
+    this.upper = new TestProxy(upper.path, () => this.#keymaster?.keymaster, options('upper'));
+    this.lower = new TestProxy(lower.path, () => this.upper.running, options('lower'));
+    this.other = new TestProxy(other.path, () => this.#keymaster?.keymaster, options('other'));
+  }
+
+  #clockOf(tier: keyof Pyramid['skews']): { readonly now: number } {
+    const now = (): number => this.clock.now + this.skews[tier];
+    return {
+      get now() {
+        return now();
+      },
+    };
   }
 
   /** The keymaster, while it runs. */
@@ -164,7 +175,7 @@ export class Pyramid {
 
   async top(): Promise<TestKeymaster> {
     this.#keymaster ??= await openKeymaster(this.#folders[0].path, this.#manifests, {
-      clock: this.clock,
+      clock: this.#clockOf('top'),
       random: this.#random,
     });
     return this.#keymaster;

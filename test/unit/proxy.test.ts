@@ -1,6 +1,7 @@
 /** A proxy over a keymaster, and a proxy over that. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { UnreachableError } from '../../src/protocol/errors.ts';
+import { checkProof } from '../../src/server/proof/chain.ts';
 import { Keyring } from '../../src/server/proof/keyring.ts';
 import type { ProxySettings } from '../../src/server/proxy/proxy.ts';
 import { asking, client } from '../helpers/keyservers.ts';
@@ -97,6 +98,23 @@ describe('a proxy', () => {
     expect((await upper.status()).errors).toEqual([]);
     expect((await keymaster.status()).contests[0]).toMatchObject({ done: 8 });
     expect(await store.read((ledger) => ledger.counting.credits())).toMatchObject([{ client: client().id, units: 8 }]);
+  });
+
+  it('gives nobody again what its upstream has cut anew meanwhile', async () => {
+    const { upper, keymaster } = await build({ minStock: { test: 60 }, maxStock: { test: 60 } }, { maxLeases: 64 });
+    // The client never hears of these.
+    await upper.exchange(asking({ blocks: 7 }));
+    // By the keymaster's clock all that is over. It gives the units out anew, and not in the same blocks.
+    pyramid.skews.top = 100 * 3_600_000;
+    await keymaster.sweep();
+    await keymaster.exchange(asking({ client: client(2), blocks: 1, units: 5 }));
+    pyramid.skews.top = 0;
+    await upper.exchange(asking({ client: client(3), blocks: 7 }));
+    await upper.exchange(asking({ client: client(4), blocks: 7 }));
+    const { leases } = await upper.exchange(asking({ blocks: 16, holding: [] }));
+    expect(leases.length).toBeGreaterThan(0);
+    const proofs = leases.map(({ proof }) => checkProof(proof ?? '', { isTrusted: () => true }));
+    expect(proofs.filter(({ ok }) => !ok)).toEqual([]);
   });
 
   it('judges nobody before it has heard from its upstream', async () => {

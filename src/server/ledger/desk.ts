@@ -27,7 +27,7 @@ import { isKeyId } from '../proof/key.ts';
 import type { Store } from '../store/store.ts';
 import { Books, type Kinds } from './books.ts';
 import { Counting } from './counting.ts';
-import { Granting } from './grant.ts';
+import { type Grant, type Granted, Granting } from './grant.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Role } from './role.ts';
 import { type Sender, settle } from './settle.ts';
@@ -209,12 +209,13 @@ export class Desk {
 
   #observe(
     { client, reports }: ExchangeRequest,
-    { results, leases }: Pick<ExchangeReply, 'results' | 'leases'>,
+    { results, grants }: Granted & { results: ReportResult[] },
     address: string | undefined,
   ): void {
     const { observer } = this.#ports;
     if (observer === undefined) return;
     observer.exchanged?.(client, address);
+    const leases = grants.map(({ lease }) => lease);
     if (leases.length > 0) observer.leased?.(client, leases);
     for (const [i, report] of reports.entries()) {
       const manifest = this.#manifests.get(report.contest);
@@ -228,31 +229,24 @@ export class Desk {
   #inProtocol(
     protocol: ProtocolName,
     { client, isProxy }: Sender,
-    reply: {
-      results: ReportResult[];
-      leases: Lease[];
-      now: number;
-      contests: ContestState[];
-      retryAfterSeconds: number;
-    },
+    { grants, ...reply }: Granted & { results: ReportResult[]; now: number; contests: ContestState[] },
   ): ExchangeReply {
-    if (protocol === 'keyserver<-client/1') return reply;
+    if (protocol === 'keyserver<-client/1') return { ...reply, leases: grants.map(({ lease }) => lease) };
     const messages = this.#role.messages();
     const directives = this.#role.directives(client);
     return {
       protocol,
       ...reply,
-      leases: reply.leases.map((lease) => this.#proven(lease, client.id)),
+      leases: grants.map((grant) => this.#proven(grant, client.id)),
       ...(messages.length === 0 ? {} : { messages: [...messages] }),
       ...(directives.length === 0 ? {} : { directives: [...directives] }),
       ...(isProxy ? { trusted: [...this.#role.trusted()] } : {}),
     };
   }
 
-  #proven(lease: Lease, sub: string): Lease {
+  #proven({ lease, source }: Grant, sub: string): Lease {
     const { id: jti, contest, first, count, expiresAt: exp } = lease;
-    const source = this.#role.source(contest, first);
-    const claims = { jti, sub, contest, first, count, exp: Math.min(exp, source.expiresAt) };
+    const claims = { jti, sub, contest, first, count, exp };
     return { ...lease, proof: extendProof(source.proof, claims, this.#role.key()) };
   }
 }

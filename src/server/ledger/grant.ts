@@ -10,7 +10,7 @@ import type { Lease } from '../../domain/work.ts';
 import { type ExchangeRequest, MAX_PROXY_UNITS } from '../../protocol/keyserver.ts';
 import type { Book, Books } from './books.ts';
 import type { Commit } from './group-commit.ts';
-import type { Role } from './role.ts';
+import type { Role, Source } from './role.ts';
 import type { Sender } from './settle.ts';
 
 /** How soon a client that got less than it wanted may ask again: overdue units come back one by one. */
@@ -27,8 +27,14 @@ const SECOND_TIMES_A_MINUTE = 60;
 /** Shorter leases are not worth giving. */
 const LEAST_LEASE_MS = 1000;
 
+/** A lease, and what it was cut from at that moment: its proof is signed after the commit, when that may have changed. */
+export interface Grant {
+  lease: Lease;
+  source: Source;
+}
+
 export interface Granted {
-  leases: Lease[];
+  grants: Grant[];
   retryAfterSeconds: number;
 }
 
@@ -44,12 +50,12 @@ export class Granting {
   }
 
   async grant(commit: Commit, sender: Sender, want: ExchangeRequest['want']): Promise<Granted> {
-    if (want.blocks === 0) return { leases: [], retryAfterSeconds: 0 };
+    if (want.blocks === 0) return { grants: [], retryAfterSeconds: 0 };
     const { books, now, held } = commit;
     const holder = sender.client.id;
     const before = held.get(holder) ?? [];
-    const leases = await lost(books, holder, books.holds(holder, before), want, now);
-    leases.splice(want.blocks);
+    const grants = await this.#lost(books, holder, books.holds(holder, before), want, now);
+    grants.splice(want.blocks);
     let anyOpen = false;
     for (const { contest, units } of want.from) {
       const book = books.get(contest);
@@ -58,17 +64,17 @@ export class Granting {
       const { maxUnits, maxLeases } = book.manifest.block;
       const most = sender.isProxy ? MAX_PROXY_LEASES : maxLeases;
       const has = books.holds(holder, before).filter((lease) => lease.contest === contest).length;
-      const blocks = Math.min(want.blocks - leases.length, most - has);
+      const blocks = Math.min(want.blocks - grants.length, most - has);
       const length = Math.min(units, sender.isProxy ? MAX_PROXY_UNITS : maxUnits);
       const draw = this.#drawing(book, blocks, length);
       for (let i = 0; i < blocks; i++) {
-        const lease = await this.#next(commit, book, sender, length, draw);
-        if (lease === undefined) break;
-        leases.push(lease);
+        const grant = await this.#next(commit, book, sender, length, draw);
+        if (grant === undefined) break;
+        grants.push(grant);
       }
     }
-    const enough = leases.length === want.blocks;
-    return { leases, retryAfterSeconds: enough ? 0 : anyOpen ? RETRY_OPEN_SECONDS : RETRY_CLOSED_SECONDS };
+    const enough = grants.length === want.blocks;
+    return { grants, retryAfterSeconds: enough ? 0 : anyOpen ? RETRY_OPEN_SECONDS : RETRY_CLOSED_SECONDS };
   }
 
   async #next(
@@ -77,7 +83,7 @@ export class Granting {
     sender: Sender,
     length: number,
     draw: () => Promise<number | undefined>,
-  ): Promise<Lease | undefined> {
+  ): Promise<Grant | undefined> {
     const contest = book.row.name;
     let run = await this.#free(book, draw);
     // A proxy's own lease may run out before anyone asked for its units.
@@ -95,7 +101,7 @@ export class Granting {
     const recycleAt = expiresAt + (book.manifest.recycleSeconds ?? 0) * 1000;
     const lease: Lease = { id: randomUUID(), contest, first: run.first, count, expiresAt };
     books.lease(book, { ...lease, holder: sender.client.id, recycleAt });
-    return lease;
+    return { lease, source };
   }
 
   async #free(book: Book, draw: () => Promise<number | undefined>): Promise<UnitRange | undefined> {
@@ -147,6 +153,41 @@ export class Granting {
     };
   }
 
+  /**
+   * Live leases that the client does not know of, of the contests it wants and that are open. One that a proxy can prove no
+   * more, because its upstream has given those units anew and in other blocks, is over: nobody has it.
+   */
+  async #lost(
+    books: Books,
+    holder: string,
+    has: readonly { contest: string; lease: string }[],
+    { from, holding }: ExchangeRequest['want'],
+    now: number,
+  ): Promise<Grant[]> {
+    if (holding === undefined) return [];
+    const known = new Set(holding);
+    const wanted = new Set(from.map(({ contest }) => contest));
+    const ids = has.filter(({ lease, contest }) => !known.has(lease) && wanted.has(contest)).map(({ lease }) => lease);
+    if (ids.length === 0) return [];
+    const grants: Grant[] = [];
+    for (const row of await books.ledger.runsOfLeases(holder, ids)) {
+      const book = books.get(row.contest);
+      if (book === undefined || book.row.closed_by !== null || (row.expires_at ?? 0) <= now) continue;
+      const { contest, first, past, lease, expires_at } = row;
+      const source = this.#role.source(contest, first);
+      if (past <= source.past && source.expiresAt > now) {
+        const expiresAt = Math.min(expires_at ?? 0, source.expiresAt);
+        grants.push({ lease: { id: lease ?? '', contest, first, count: past - first, expiresAt }, source });
+        continue;
+      }
+      book.line.take([row]);
+      await book.line.load([{ first, count: past - first }]);
+      const run = book.line.at(first);
+      if (run?.lease === lease) books.free(book, run);
+    }
+    return grants.toSorted(({ lease: a }, { lease: b }) => a.contest.localeCompare(b.contest) || a.first - b.first);
+  }
+
   /** Units whose lease has run out and whose report is still waited for; never the client's own. */
   async #overdue(books: Books, book: Book, sender: Sender, now: number): Promise<UnitRange | undefined> {
     const minute = Math.floor(now / 60_000);
@@ -160,6 +201,7 @@ export class Granting {
       // What an exchange of this very commit left of it.
       const run = book.line.within({ first, count: past - first }).find((left) => left.lease === lease);
       if (run === undefined || run.holder === sender.client.id) continue;
+      if (this.#role.source(book.row.name, run.first).expiresAt <= now + LEAST_LEASE_MS) continue;
       const range = { first: run.first, count: run.past - run.first };
       await book.line.load([range]);
       this.#secondTimes.set(book.row.name, { minute, blocks: blocks + 1 });
@@ -167,29 +209,6 @@ export class Granting {
     }
     return undefined;
   }
-}
-
-/** Live leases that the client does not know of, of the contests it wants and that are open. */
-async function lost(
-  books: Books,
-  holder: string,
-  has: readonly { contest: string; lease: string }[],
-  { from, holding }: ExchangeRequest['want'],
-  now: number,
-): Promise<Lease[]> {
-  if (holding === undefined) return [];
-  const known = new Set(holding);
-  const wanted = new Set(from.map(({ contest }) => contest));
-  const ids = has.filter(({ lease, contest }) => !known.has(lease) && wanted.has(contest)).map(({ lease }) => lease);
-  if (ids.length === 0) return [];
-  const leases: Lease[] = [];
-  for (const row of await books.ledger.runsOfLeases(holder, ids)) {
-    const book = books.get(row.contest);
-    if (book === undefined || book.row.closed_by !== null || (row.expires_at ?? 0) <= now) continue;
-    const { contest, first, past, lease, expires_at } = row;
-    leases.push({ id: lease ?? '', contest, first, count: past - first, expiresAt: expires_at ?? 0 });
-  }
-  return leases.toSorted((a, b) => a.contest.localeCompare(b.contest) || a.first - b.first);
 }
 
 export function allocationOf({ row, manifest }: Book): Allocation {
