@@ -6,7 +6,7 @@
  * these statements. Tables live in a schema of their own, for the database may hold other things.
  */
 import { Socket } from 'node:net';
-import { Kysely, PostgresDialect, type PostgresPool, sql } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
 import pg from 'pg';
 import { migrate } from './migrate.ts';
 import { LedgerQueries } from './queries.ts';
@@ -45,13 +45,14 @@ const STATEMENT_MS = 30_000;
 /** @throws StoreError it cannot be reached, is too old, not durable, or from a newer Tabherd. */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
   const { url, schema = DEFAULT_SCHEMA } = options;
-  const db = connectPostgres(options, applicationName(schema));
+  const connections = connectionsOf(options, applicationName(schema));
+  const db = over(connections);
   try {
     await checkServer(db);
     await createSchema(db, schema);
     const lock = lockOf(schema);
     await migrate(db as unknown as Kysely<unknown>, (transaction) => lock(transaction));
-    return new PostgresStore(db, lock);
+    return new PostgresStore(db, connections, lock);
   } catch (error) {
     await db.destroy();
     if (error instanceof StoreError) throw error;
@@ -63,7 +64,10 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
 export const applicationName = (schema: string): string => `tabherd ${schema}`.slice(0, 63);
 
 /** Looks at nothing yet. Closed by `destroy`. */
-export function connectPostgres(options: PostgresOptions, name: string): Kysely<LedgerTables> {
+export const connectPostgres = (options: PostgresOptions, name: string): Kysely<LedgerTables> =>
+  over(connectionsOf(options, name));
+
+function connectionsOf(options: PostgresOptions, name: string): Connections {
   const { url, schema = DEFAULT_SCHEMA, connections = 4, silenceMs = STATEMENT_MS + 10_000 } = options;
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
     throw new StoreError(`the schema ${schema} must be lower-case letters, digits and _`);
@@ -89,8 +93,10 @@ export function connectPostgres(options: PostgresOptions, name: string): Kysely<
   pool.on('error', (error) => options.onError?.(error));
   // One that breaks while it is lent out, between two statements: the next statement fails, which is answer enough.
   pool.on('connect', (client) => client.on('error', () => {}));
-  return new Kysely<LedgerTables>({ dialect: new PostgresDialect({ pool: preparing(pool) }) });
+  return new Connections(pool);
 }
+
+const over = (pool: PostgresPool): Kysely<LedgerTables> => new Kysely({ dialect: new PostgresDialect({ pool }) });
 
 /**
  * A server that vanished without a word (a router that forgot the connection, a machine that lost its power) would be waited
@@ -113,28 +119,34 @@ export async function createSchema(db: Kysely<LedgerTables>, schema: string): Pr
 
 class PostgresStore implements Store {
   readonly #db: Kysely<LedgerTables>;
+  readonly #connections: Connections;
   readonly #lock: (db: Kysely<unknown>) => Promise<void>;
 
-  constructor(db: Kysely<LedgerTables>, lock: (db: Kysely<unknown>) => Promise<void>) {
+  constructor(db: Kysely<LedgerTables>, connections: Connections, lock: (db: Kysely<unknown>) => Promise<void>) {
     this.#db = db;
+    this.#connections = connections;
     this.#lock = lock;
   }
 
-  transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
-    return this.#db.connection().execute(async (db) => {
-      // In the pipe: what the work reads first is sent without waiting for these.
-      const begun = Promise.all([sql`begin`.execute(db), this.#lock(db as unknown as Kysely<unknown>)]);
-      try {
-        const [value] = await Promise.all([work(new LedgerQueries(db, 'postgresql')), begun]);
-        await sql`commit`.execute(db);
-        return value;
-      } catch (error) {
-        await begun.catch(() => {});
-        // If this fails the connection is broken, and the transaction with it.
-        await sql`rollback`.execute(db).catch(() => {});
-        throw error;
-      }
-    });
+  async transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
+    const connection = await this.#connections.connect();
+    const { db } = connection;
+    // In the pipe: what the work reads first is sent without waiting for these.
+    const begun = Promise.all([sql`begin`.execute(db), this.#lock(db as unknown as Kysely<unknown>)]);
+    let isWhole = true;
+    try {
+      const [value] = await Promise.all([work(new LedgerQueries(db, 'postgresql')), begun]);
+      await sql`commit`.execute(db);
+      return value;
+    } catch (error) {
+      await begun.catch(() => {});
+      await sql`rollback`.execute(db).catch(() => {
+        isWhole = false;
+      });
+      throw error;
+    } finally {
+      connection.release(!isWhole);
+    }
   }
 
   read<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
@@ -161,25 +173,62 @@ const getTypeParser: typeof pg.types.getTypeParser = (oid, ...format) =>
 /** More texts than the ledger has. None is built from input. */
 const MAX_STATEMENTS = 200;
 
-/** Every statement is prepared once on each connection, under a name: planning takes longer than most of them. */
-function preparing(pool: pg.Pool): PostgresPool {
-  const names = new Map<string, string>();
-  const nameOf = (text: string): string | undefined => {
-    let name = names.get(text);
-    if (name === undefined && names.size < MAX_STATEMENTS) {
-      name = `s${names.size}`;
-      names.set(text, name);
+/**
+ * The pool. Every statement is prepared once on each connection, under a name: planning takes longer than most of them.
+ */
+class Connections implements PostgresPool {
+  readonly #pool: pg.Pool;
+  readonly #names = new Map<string, string>();
+  readonly #known = new WeakMap<pg.PoolClient, Connection>();
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  async connect(): Promise<Connection> {
+    const client = await this.#pool.connect();
+    let connection = this.#known.get(client);
+    if (connection === undefined) {
+      connection = new Connection(client, (text) => this.#nameOf(text));
+      this.#known.set(client, connection);
+    }
+    return connection;
+  }
+
+  end(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  #nameOf(text: string): string | undefined {
+    let name = this.#names.get(text);
+    if (name === undefined && this.#names.size < MAX_STATEMENTS) {
+      name = `s${this.#names.size}`;
+      this.#names.set(text, name);
     }
     return name;
-  };
-  return {
-    async connect() {
-      const client = await pool.connect();
-      const query = (text: string, values: unknown[]) => client.query({ name: nameOf(text), text, values });
-      return { query, release: () => client.release() } as never;
-    },
-    end: () => pool.end(),
-  };
+  }
+}
+
+class Connection implements PostgresPoolClient {
+  /** Statements over this connection alone, each sent when it is called: what kysely reserves waits for the one before. */
+  readonly db: Kysely<LedgerTables>;
+  readonly #client: pg.PoolClient;
+  readonly #nameOf: (text: string) => string | undefined;
+
+  constructor(client: pg.PoolClient, nameOf: (text: string) => string | undefined) {
+    this.#client = client;
+    this.#nameOf = nameOf;
+    const lent = { query: this.query, release() {} } as PostgresPoolClient;
+    this.db = over({ connect: async () => lent, end: async () => {} });
+  }
+
+  query = ((text: string, values: unknown[]) =>
+    this.#client.query({ name: this.#nameOf(text), text, values })) as never;
+
+  /** @param isBroken it is closed, and not lent again. */
+  release(isBroken = false): void {
+    this.#client.release(isBroken);
+  }
 }
 
 /** Released by the transaction's end, and by the end of a process that dies. */
