@@ -16,8 +16,10 @@ export const ClientClass = Type.Union([
 ]);
 export type ClientClass = Static<typeof ClientClass>;
 
-/** PostgreSQL keeps no NUL in a text: one such name would stop the counting of everyone's work. */
-export const label = (maxLength: number) => Type.String({ maxLength, pattern: '^[^\\u0000]*$' });
+/** What no database keeps in a text: NUL, and half a surrogate pair. One such name would stop the counting of everyone's work. */
+const TEXT = '^(?:[^\\u0000\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff])*$';
+
+export const label = (maxLength: number) => Type.String({ maxLength, pattern: TEXT });
 
 export const ClientInfo = Type.Object({
   /** Leases belong to it. */

@@ -61,6 +61,9 @@ export type UnitEvidence = Static<typeof UnitEvidence>;
 /** Units in one report: a client's block has no more; a proxy sends finished neighbours of one client as one. */
 export const MAX_REPORT_UNITS = 256;
 
+/** Thirty years. */
+export const MAX_REPORT_SECONDS = 1e9;
+
 /** What comes back for a lease: one piece of evidence for each unit, in order. */
 export const Report = Type.Object({
   lease: LeaseId,
@@ -70,7 +73,7 @@ export const Report = Type.Object({
   /** The core that did the work, as the catalogue names it. */
   core: Type.String({ maxLength: 64 }),
   /** Seconds of one worker. */
-  seconds: Type.Number({ minimum: 0 }),
+  seconds: Type.Number({ minimum: 0, maximum: MAX_REPORT_SECONDS }),
   /** The lease's proof, as it came. With it a report is believed wherever and however late it is handed in. */
   proof: Type.Optional(Proof),
   /** Who did the work, where a proxy passes it on; absent: whoever sends it. Believed of proxies only. */

@@ -7,6 +7,7 @@ import { type Static, Type } from 'typebox';
 import { ClientId, label } from '../domain/client.ts';
 import { Allocation, ContestName, ContestState } from '../domain/contest.ts';
 import { UnitNumber } from '../domain/units.ts';
+import { MAX_MESSAGES } from './keyserver.ts';
 
 /** What a header can carry, and long enough not to be guessed. */
 export const AdminToken = Type.String({ pattern: '^[!-~]{16,256}$' });
@@ -73,9 +74,6 @@ export type NewProxy = Static<typeof NewProxy>;
 /** `units`: those it held, which are free again. */
 export const RevokedProxy = Type.Object({ proxy: KnownProxy, units: Type.Integer() });
 export type RevokedProxy = Static<typeof RevokedProxy>;
-
-/** An exchange's reply carries no more. */
-export const MAX_MESSAGES = 8;
 
 export const Messages = Type.Object(
   { messages: Type.Array(Type.String({ minLength: 1, maxLength: 500 }), { maxItems: MAX_MESSAGES }) },

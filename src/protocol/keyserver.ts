@@ -21,6 +21,8 @@ export const MAX_BLOCKS = 64;
 export const MAX_HOLDING = 4096;
 /** … and of a proxy, whose reports are those of many clients. */
 export const MAX_PROXY_REPORTS = 1024;
+/** Messages of the day in one reply. */
+export const MAX_MESSAGES = 8;
 /** Units a proxy may have in one block. */
 export const MAX_PROXY_UNITS = 65_536;
 
@@ -89,7 +91,7 @@ export const ExchangeReply = Type.Object({
   /** Where no block came although some were wanted: ask for work again no sooner than this. */
   retryAfterSeconds: Type.Number({ minimum: 0 }),
   /** Messages of the day, for the person. */
-  messages: Type.Optional(Type.Array(Type.String({ maxLength: 500 }), { maxItems: 8 })),
+  messages: Type.Optional(Type.Array(Type.String({ maxLength: 500 }), { maxItems: MAX_MESSAGES })),
   directives: Type.Optional(Type.Array(Directive, { maxItems: 16 })),
   /** To a proxy: the public keys (hexadecimal) with which a chain of proofs may begin now. */
   trusted: Type.Optional(Type.Array(Type.String({ pattern: '^[0-9a-f]{64}$' }))),

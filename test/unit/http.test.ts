@@ -66,6 +66,8 @@ describe('the gateway', () => {
     ['a missing field', { client: good.client, reports: [] }, '/want'],
     ['a nested missing field', { ...good, client: { id: good.client.id } }, '/client/version'],
     ['a name that no database keeps', { ...good, client: { ...good.client, name: 'a\u0000b' } }, '/client/name'],
+    ['half an emoji', { ...good, client: { ...good.client, name: 'a\ud83d' } }, '/client/name'],
+    ['an endless effort', { ...good, reports: [{ ...report, seconds: 1e308 }] }, '/reports/0/seconds'],
     ['an id of another form', { ...good, client: { ...good.client, id: '../../etc' } }, '/client/id'],
     ['too many reports', { ...good, reports: Array.from({ length: 65 }, () => report) }, '/reports'],
     ['too many blocks', { ...good, want: { blocks: 65, from: [] } }, '/want/blocks'],

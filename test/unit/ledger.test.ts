@@ -55,6 +55,41 @@ describe('the ledger', () => {
     });
   });
 
+  it.each(['SQLite', 'PostgreSQL'])(
+    'counts work under a name that is no text, as older journals have them: %s',
+    async (home) => {
+      const folder = temporaryFolder();
+      const place = home === 'SQLite' ? folder.path : { url: await sharedPostgres(), schema: freshSchema() };
+      const { keymaster, close } = await openKeymaster(place, [testManifest({ units: 8, maxUnits: 4 })]);
+      try {
+        const strange = { ...client(), name: 'x\ud800y' };
+        for (let round = 0; round < 2; round++) {
+          const { leases } = await keymaster.exchange(asking({ client: strange, blocks: 1 }));
+          const reports = leases.map((lease) => trueReport(lease));
+          await keymaster.exchange(asking({ client: strange, reports }));
+          expect((await keymaster.status()).contests).toMatchObject([{ done: 4 * (round + 1) }]);
+        }
+      } finally {
+        await close().finally(folder.remove);
+      }
+    },
+  );
+
+  it('gives back no more of a lease than is named, and nothing of others', async () => {
+    await withServer([testManifest({ units: 100, maxUnits: 10 })], async ({ keymaster }) => {
+      const { leases } = await keymaster.exchange(asking({ blocks: 2 }));
+      const { leases: others } = await keymaster.exchange(asking({ client: client(2), blocks: 1 }));
+      const [one, two] = leases.map(({ id }) => id);
+      const part = (lease: string, first: number, count: number) => ({ lease, contest: 'test', first, count });
+      const parts = [part(one ?? '', 4, 2 ** 53 - 5), part(one ?? '', 0, 1), part(two ?? '', 0, 5)];
+      const all = [...parts, part(others[0]?.id ?? '', 20, 10)];
+      expect(await keymaster.release({ client: client(), leases: [], parts: all })).toEqual({ released: [one] });
+      expect((await keymaster.status()).contests).toMatchObject([{ leased: 30 - 7 }]);
+      expect(await keymaster.release({ client: client(), leases: [two ?? ''] })).toEqual({ released: [two] });
+      expect((await keymaster.status()).contests).toMatchObject([{ leased: 13 }]);
+    });
+  });
+
   it('keeps the line whole under clients who all speak at once', async () => {
     await withServer([testManifest({ units: 1000, maxUnits: 7 })], async ({ keymaster, store }) => {
       const credited = new Map<number, number>();

@@ -4,8 +4,8 @@ import { UnreachableError } from '../../src/protocol/errors.ts';
 import { checkProof } from '../../src/server/proof/chain.ts';
 import { Keyring } from '../../src/server/proof/keyring.ts';
 import type { ProxySettings } from '../../src/server/proxy/proxy.ts';
-import { asking, client } from '../helpers/keyservers.ts';
-import { Pyramid } from '../helpers/pyramid.ts';
+import { asking, client, openKeymaster, START, temporaryFolder } from '../helpers/keyservers.ts';
+import { Pyramid, TestProxy } from '../helpers/pyramid.ts';
 import { testManifest, trueReport } from '../helpers/test-contest.ts';
 
 describe('a proxy', () => {
@@ -59,6 +59,16 @@ describe('a proxy', () => {
     await lower.talk();
     await (await pyramid.upper.start()).talk();
     expect((await keymaster.status()).contests[0]).toMatchObject({ done: 32 });
+  });
+
+  it("refuses a keymaster's place, and a keymaster its", async () => {
+    const folder = temporaryFolder();
+    const proxy = new TestProxy(folder.path, () => undefined, { clock: { now: START } });
+    await proxy.start();
+    await proxy.kill();
+    await expect(openKeymaster(folder.path, [])).rejects.toThrow("this ledger is a proxy's");
+    folder.remove();
+    pyramid = new Pyramid([]);
   });
 
   it('gives its stock back when it is stopped', async () => {

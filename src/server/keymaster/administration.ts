@@ -11,12 +11,12 @@ import {
   type AllMessages,
   type ContestChange,
   type KnownProxy,
-  MAX_MESSAGES,
   type OfferedContest,
   type RevokedProxy,
   type SigningKey,
 } from '../../protocol/administration.ts';
 import { RefusedError } from '../../protocol/errors.ts';
+import { MAX_MESSAGES } from '../../protocol/keyserver.ts';
 import { type Book, type Books, contestOf, type Kinds } from '../ledger/books.ts';
 import { allocationOf } from '../ledger/grant.ts';
 import { Keyring } from '../proof/keyring.ts';

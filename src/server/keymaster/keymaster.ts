@@ -24,6 +24,7 @@ import type { Role, Source } from '../ledger/role.ts';
 import { statusOf } from '../ledger/status.ts';
 import type { KeyPair } from '../proof/key.ts';
 import { Keyring } from '../proof/keyring.ts';
+import { StoreError } from '../store/store.ts';
 import { enterContests } from './opening.ts';
 
 export interface KeymasterPorts extends DeskPorts {
@@ -57,11 +58,14 @@ export class Keymaster implements Keyserver {
   /**
    * Enters new contests in the ledger, and makes the first signing key.
    * @throws TypeError a manifest contradicts itself.
-   * @throws StoreError a manifest contradicts the ledger.
+   * @throws StoreError a manifest contradicts the ledger, or the ledger is a proxy's.
    */
   static async open(ports: KeymasterPorts): Promise<Keymaster> {
     const keymaster = new Keymaster(ports);
     await ports.store.transaction(async (ledger) => {
+      if ((await ledger.meta('role')) === 'proxy') {
+        throw new StoreError("this ledger is a proxy's: a keymaster needs a data folder, or a schema, of its own");
+      }
       await enterContests(ledger, ports.manifests, ports.kinds);
       const keyring = new Keyring(await ledger.signingKeys());
       if (keyring.current() === undefined) {

@@ -12,7 +12,7 @@ import type { UnitRange } from '../../domain/units.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { ContestRow, RunRow } from '../store/schema.ts';
 import { type JournalEntry, journalId, type Outcome } from './journal.ts';
-import { DONE, FREE, Line, type Run } from './line.ts';
+import { DONE, FREE, Line, overlap, type Run } from './line.ts';
 
 /** A reply carries no more than this many hits of a contest: the best ones. */
 const MAX_HITS_SHOWN = 16;
@@ -257,6 +257,3 @@ export function manifestOf(text: string): ContestManifest {
   }
   return manifest;
 }
-
-const overlap = (run: Run, { first, count }: UnitRange): number =>
-  Math.min(run.past, first + count) - Math.max(run.first, first);

@@ -13,6 +13,7 @@ import { RefusedError } from '../../protocol/errors.ts';
 import {
   type ExchangeReply,
   type ExchangeRequest,
+  MAX_MESSAGES,
   MAX_REPORTS,
   type Origin,
   PROTOCOLS,
@@ -29,6 +30,7 @@ import { Books, type Kinds } from './books.ts';
 import { Counting } from './counting.ts';
 import { type Grant, type Granted, Granting } from './grant.ts';
 import { GroupCommit } from './group-commit.ts';
+import { clipped } from './line.ts';
 import type { Role } from './role.ts';
 import { type Sender, settle } from './settle.ts';
 
@@ -112,29 +114,32 @@ export class Desk {
     const { client, leases, parts = [] } = request;
     if (isKeyId(client.id)) this.#role.admitProxy(request, this.#ports.clock());
     return this.#commits.run({
-      units: parts,
       run: async ({ books, now }) => {
         this.counting.arrive(client, now);
-        const released = new Set<string>();
-        for (const row of await books.ledger.runsOfLeases(client.id, [...new Set(leases)])) {
-          const book = books.get(row.contest);
-          book?.line.take([row]);
-          await book?.line.load([{ first: row.first, count: row.past - row.first }]);
-          const run = book?.line.at(row.first);
-          if (book === undefined || run?.lease !== row.lease || run?.holder !== client.id) continue;
-          books.free(book, run);
-          released.add(row.lease ?? '');
-        }
+        const whole = new Set(leases);
+        const partsOf = new Map<string, { contest: string; first: number; past: number }[]>();
         for (const { lease, contest, first, count } of parts) {
-          const book = books.get(contest);
-          for (const run of book?.line.within({ first, count }) ?? []) {
-            if (book === undefined || run.lease !== lease || run.holder !== client.id) continue;
-            books.free(book, {
-              lease: null,
-              first: Math.max(run.first, first),
-              past: Math.min(run.past, first + count),
-            });
-            released.add(lease);
+          const part = { contest, first, past: first + count };
+          const some = partsOf.get(lease);
+          if (some === undefined) partsOf.set(lease, [part]);
+          else some.push(part);
+        }
+        const released = new Set<string>();
+        for (const row of await books.ledger.runsOfLeases(client.id, [...new Set([...whole, ...partsOf.keys()])])) {
+          const book = books.get(row.contest);
+          if (book === undefined) continue;
+          book.line.take([row]);
+          await book.line.load([{ first: row.first, count: row.past - row.first }]);
+          const isWhole = whole.has(row.lease ?? '');
+          for (const part of isWhole ? [row] : (partsOf.get(row.lease ?? '') ?? [])) {
+            const { first, past } = clipped(row, part);
+            if (part.contest !== row.contest || first >= past) continue;
+            for (const run of book.line.within({ first, count: past - first })) {
+              if (run.lease !== row.lease || run.holder !== client.id) continue;
+              // Of a part of it the lease goes on.
+              books.free(book, { ...clipped(run, { first, past }), ...(isWhole ? {} : { lease: null }) });
+              released.add(row.lease ?? '');
+            }
           }
         }
         return { released: [...released] };
@@ -232,13 +237,13 @@ export class Desk {
     { grants, ...reply }: Granted & { results: ReportResult[]; now: number; contests: ContestState[] },
   ): ExchangeReply {
     if (protocol === 'keyserver<-client/1') return { ...reply, leases: grants.map(({ lease }) => lease) };
-    const messages = this.#role.messages();
+    const messages = this.#role.messages().slice(0, MAX_MESSAGES);
     const directives = this.#role.directives(client);
     return {
       protocol,
       ...reply,
       leases: grants.map((grant) => this.#proven(grant, client.id)),
-      ...(messages.length === 0 ? {} : { messages: [...messages] }),
+      ...(messages.length === 0 ? {} : { messages }),
       ...(directives.length === 0 ? {} : { directives: [...directives] }),
       ...(isProxy ? { trusted: [...this.#role.trusted()] } : {}),
     };

@@ -144,7 +144,7 @@ export class Granting {
       if (places.length === 0) {
         const { subspaceUnits } = allocation;
         const subspaces = Math.ceil(manifest.units / subspaceUnits);
-        for (let i = Math.ceil((blocks * length) / subspaceUnits); i > 0; i--) {
+        for (let i = Math.min(blocks, Math.ceil((blocks * length) / subspaceUnits)); i > 0; i--) {
           places.push(Math.floor(this.#random() * subspaces) * subspaceUnits);
         }
         await line.loadFree(places);

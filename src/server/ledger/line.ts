@@ -237,3 +237,13 @@ function clip(run: Run, from: number, to: number): UnitRange {
   const first = Math.max(run.first, from);
   return { first, count: Math.min(run.past, to) - first };
 }
+
+/** The part of a run that is in the stretch. */
+export const clipped = <T extends { first: number; past: number }>(
+  run: T,
+  { first, past }: { first: number; past: number },
+): T => ({ ...run, first: Math.max(run.first, first), past: Math.min(run.past, past) });
+
+/** How many units they have in common; they touch. */
+export const overlap = (run: Run, { first, count }: UnitRange): number =>
+  Math.min(run.past, first + count) - Math.max(run.first, first);

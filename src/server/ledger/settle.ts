@@ -18,7 +18,7 @@ import { checkProof, lastOf } from '../proof/chain.ts';
 import { isKeyId } from '../proof/key.ts';
 import type { Book } from './books.ts';
 import type { Commit } from './group-commit.ts';
-import type { Run } from './line.ts';
+import { clipped, overlap, type Run } from './line.ts';
 import type { Role } from './role.ts';
 
 export interface Sender {
@@ -68,7 +68,9 @@ export async function settle(
   const runs = book.line.within(range);
   const own = runs.filter(({ lease }) => lease === report.lease);
   const isHolder = own.length > 0 && own.every(({ holder }) => holder === sender.client.id);
-  const spoilt = isHolder ? own.map((run) => (sender.isProxy ? within(run, range) : run)) : [];
+  const spoilt = isHolder
+    ? own.map((run) => (sender.isProxy ? clipped(run, { first: range.first, past: endOf(range) }) : run))
+    : [];
 
   if (isHolder) {
     const mismatch = mismatchOf(own, report, sender, runs);
@@ -174,14 +176,8 @@ async function spoiltElsewhere(
   }
 }
 
-const within = (run: Run, { first, count }: UnitRange): Run => ({
-  ...run,
-  first: Math.max(run.first, first),
-  past: Math.min(run.past, first + count),
-});
-
 function areAllDone(runs: readonly Run[], range: UnitRange): boolean {
   let units = 0;
-  for (const run of runs) if (run.state === 'done') units += within(run, range).past - within(run, range).first;
+  for (const run of runs) if (run.state === 'done') units += overlap(run, range);
   return units === range.count;
 }

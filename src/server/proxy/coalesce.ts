@@ -2,7 +2,7 @@
  * Puts finished neighbours of one client together before they go up, so that the upstream gets one report where the
  * client sent many. Only what was worked under the same upstream lease, and by the same core, is one piece of work.
  */
-import { MAX_REPORT_UNITS, type Report } from '../../domain/work.ts';
+import { MAX_REPORT_SECONDS, MAX_REPORT_UNITS, type Report } from '../../domain/work.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { OutboxRow } from '../store/schema.ts';
 
@@ -42,7 +42,7 @@ export function coalesce(rows: readonly OutboxRow[]): Parcel[] {
       last.report = {
         ...last.report,
         evidence: [...last.report.evidence, ...report.evidence],
-        seconds: last.report.seconds + report.seconds,
+        seconds: Math.min(MAX_REPORT_SECONDS, last.report.seconds + report.seconds),
         finishedAt: Math.max(last.report.finishedAt ?? 0, report.finishedAt ?? 0),
       };
       last.ids.push(id);

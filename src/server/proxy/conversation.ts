@@ -18,12 +18,13 @@ import {
 } from '../../protocol/keyserver.ts';
 import type { Books } from '../ledger/books.ts';
 import type { Desk } from '../ledger/desk.ts';
+import { clipped } from '../ledger/line.ts';
 import { makeAssertion } from '../proof/assertion.ts';
 import { linksIn, MAX_LINKS } from '../proof/chain.ts';
 import type { KeyPair } from '../proof/key.ts';
 import { enterContests, noteStates, takeLease } from './answers.ts';
 import { type Parcel, waitingParcels } from './coalesce.ts';
-import { clipped, Holding } from './holding.ts';
+import { Holding } from './holding.ts';
 import type { Known } from './known.ts';
 import type { ProxyPorts } from './proxy.ts';
 import { selfOf } from './self.ts';

@@ -61,13 +61,3 @@ export class Holding {
     return [...this.#leases.values()].flat();
   }
 }
-
-/** The part of a run that is in the lease. */
-export const clipped = <T extends { first: number; past: number }>(
-  run: T,
-  lease: { first: number; past: number },
-): T => ({
-  ...run,
-  first: Math.max(run.first, lease.first),
-  past: Math.min(run.past, lease.past),
-});

@@ -6,10 +6,11 @@ import { Value } from 'typebox/value';
 import type { ContestState } from '../../domain/contest.ts';
 import type { Stock } from '../../protocol/keyserver.ts';
 import { type Books, manifestOf } from '../ledger/books.ts';
+import { clipped } from '../ledger/line.ts';
 import { Rates, SavedRates } from '../statistics/rates.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { UpstreamLeaseRow } from '../store/schema.ts';
-import { clipped, Holding } from './holding.ts';
+import { Holding } from './holding.ts';
 import type { ProxyPorts, ProxySettings } from './proxy.ts';
 import { type StockSettings, type Watermarks, watermarks } from './watermarks.ts';
 

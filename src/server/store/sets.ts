@@ -18,11 +18,18 @@ export function given<T extends object>(
   rows: readonly T[],
 ): RawBuilder<unknown> {
   const names = Object.keys(columns) as (keyof T & string)[];
-  const json = JSON.stringify(rows);
+  const json = jsonOf(rows);
   if (dialect === 'postgresql') {
     const typed = names.map((name) => sql`${sql.ref(name)} ${sql.raw(columns[name])}`);
     return sql`json_to_recordset(cast(${json} as json)) as given(${sql.join(typed)})`;
   }
   const drawn = names.map((name) => sql`value ->> ${sql.lit(name)} as ${sql.ref(name)}`);
   return sql`(select ${sql.join(drawn)} from json_each(${json})) as given`;
+}
+
+/** Half a surrogate pair, which JSON writes as an escape, PostgreSQL refuses and libsql cannot read again. */
+function jsonOf(rows: readonly object[]): string {
+  const json = JSON.stringify(rows);
+  if (!json.includes('\\ud')) return json;
+  return JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value));
 }
