@@ -367,7 +367,7 @@ export class PyramidTrial {
       }
     }
     const before = this.#outboxes.get(tier) ?? new Map<string, OutboxRow>();
-    const rows = await store.read((ledger) => ledger.upstream.outbox(10_000));
+    const rows = await outboxOf(store);
     const reports = rows.map(({ body }) => JSON.parse(body) as Report);
     const texts = reports.map(
       ({ contest, first, evidence, client: by }) => `${contest} ${first} ${evidence.length} ${by?.id}`,
@@ -394,7 +394,7 @@ export class PyramidTrial {
     this.#pyramid.clock.now = Math.max(this.#latest, this.#pyramid.clock.now);
     for (let round = 0; round < 5; round++) await this.#settle(86_400);
     for (const tier of PROXIES) {
-      assert.deepEqual(await defined(this.#proxy(tier).store).read((ledger) => ledger.upstream.outbox(10)), [], tier);
+      assert.deepEqual(await outboxOf(defined(this.#proxy(tier).store)), [], tier);
     }
     await this.#check();
     await this.#checkCredits();
@@ -458,6 +458,9 @@ function reportOf(lease: Lease, manner: string): Report {
 }
 
 const unitsOf = ({ first, evidence }: Report): number[] => evidence.map((_, i) => first + i);
+
+const outboxOf = (store: Store): Promise<OutboxRow[]> =>
+  store.read(async ({ upstream }) => upstream.outboxRows((await upstream.nextInOutbox(10_000)).map(({ id }) => id)));
 
 async function linesOf(store: Store): Promise<{ rows: ContestRow[]; runs: Map<string, RunRow[]> }> {
   const rows = await store.read((ledger) => ledger.contests());

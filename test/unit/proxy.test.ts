@@ -1,6 +1,6 @@
 /** A proxy over a keymaster, and a proxy over that. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { UnreachableError } from '../../src/protocol/errors.ts';
+import { RefusedError, UnreachableError } from '../../src/protocol/errors.ts';
 import { checkProof } from '../../src/server/proof/chain.ts';
 import { Keyring } from '../../src/server/proof/keyring.ts';
 import type { ProxySettings } from '../../src/server/proxy/proxy.ts';
@@ -80,6 +80,39 @@ describe('a proxy', () => {
     await upper.talk();
     await pyramid.upper.stop();
     expect((await keymaster.status()).contests[0]).toMatchObject({ done: 8, leased: 0 });
+  });
+
+  it('keeps its stock where nobody takes it back', async () => {
+    const { lower, upper } = await build();
+    await lower.exchange(asking({ blocks: 1 }));
+    const { stock: before } = await lower.status();
+    pyramid.lower.link.weather = 'cut';
+    await pyramid.lower.stop();
+    pyramid.lower.link.weather = 'fair';
+    const { stock: after } = await (await pyramid.lower.start()).status();
+    expect(after?.[0]?.free).toBe(before?.[0]?.free);
+    expect((await upper.status()).errors).toEqual([]);
+  });
+
+  it('lets no report that its upstream cannot read stop those behind it', async () => {
+    const { lower, upper, keymaster } = await build();
+    const { leases } = await lower.exchange(asking({ blocks: 3 }));
+    const { link } = pyramid.lower;
+    const pass = link.exchange;
+    link.exchange = (request) => {
+      const at = request.reports.findIndex(({ core }) => core === 'strange');
+      if (at === -1) return pass(request);
+      const field = `/reports/${at}/core`;
+      return Promise.reject(new RefusedError('body_malformed', `${field} is strange`, { field }));
+    };
+    const reports = leases.map((lease, i) => ({ ...trueReport(lease), core: i === 1 ? 'strange' : 'plain' }));
+    await lower.exchange(asking({ reports }));
+    await lower.talk();
+    await upper.talk();
+    expect((await keymaster.status()).contests[0]).toMatchObject({ done: 16 });
+    const { stock, errors } = await lower.status();
+    expect(stock).toMatchObject([{ waiting: 0 }]);
+    expect(errors?.[0]?.text).toContain('/reports/1/core is strange');
   });
 
   it('takes what a client of a dead sibling hands in, by its proof', async () => {

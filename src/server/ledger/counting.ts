@@ -91,7 +91,7 @@ export class Counting {
 
   async #prune(): Promise<void> {
     const { store, clock } = this.#ports;
-    if (clock() - this.#prunedAt < PRUNE_EVERY_MS) return;
+    if (Math.abs(clock() - this.#prunedAt) < PRUNE_EVERY_MS) return;
     await store.transaction((ledger) => prune(ledger, clock()));
     this.#prunedAt = clock();
   }

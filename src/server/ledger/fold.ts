@@ -116,7 +116,7 @@ function clientRows(
 }
 
 function tellsMore(row: ClientRow, known: ClientRow | undefined): boolean {
-  if (known === undefined || row.last_seen >= known.last_seen + SEEN_EVERY_MS) return true;
+  if (known === undefined || Math.abs(row.last_seen - known.last_seen) >= SEEN_EVERY_MS) return true;
   if (row.version !== known.version || row.number !== known.number) return true;
   return (['name', 'team', 'class'] as const).some((key) => row[key] !== null && row[key] !== known[key]);
 }

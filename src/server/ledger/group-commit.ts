@@ -121,7 +121,6 @@ export class GroupCommit {
         await books.write(now);
         return values;
       });
-      this.#ports.onCommit?.(group.length, (performance.now() - began) / 1000);
       for (const [i, one] of group.entries()) {
         const result = results[i];
         if (result instanceof RefusedError) one.reject(result);
@@ -132,7 +131,9 @@ export class GroupCommit {
       // Whatever it was, nothing of it was written: the same request may succeed later.
       this.#ports.log.error({ err: cause }, 'an exchange was not written');
       for (const one of group) one.reject(new UnreachableError('the ledger could not be written', { cause }));
+      return true;
     }
+    this.#ports.onCommit?.(group.length, (performance.now() - began) / 1000);
     return true;
   }
 

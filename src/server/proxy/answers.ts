@@ -3,10 +3,38 @@
  * (`carrying.ts`).
  */
 import type { Contest, ContestState } from '../../domain/contest.ts';
-import type { Lease } from '../../domain/work.ts';
+import { endOf } from '../../domain/units.ts';
+import type { Lease, Report } from '../../domain/work.ts';
+import type { ReportResult } from '../../protocol/keyserver.ts';
 import type { Books } from '../ledger/books.ts';
+import { clipped } from '../ledger/line.ts';
 import type { UpstreamLeaseRow } from '../store/schema.ts';
 import type { Known } from './known.ts';
+
+/** What the upstream said of reports, by their rows in the out-buffer: they leave it, and what was refused is not done. */
+export async function takeVerdicts(
+  known: Known,
+  books: Books,
+  verdicts: readonly { ids: readonly string[]; result: Pick<ReportResult, 'outcome' | 'code' | 'detail'> }[],
+): Promise<void> {
+  const { upstream } = books.ledger;
+  for (const { ids, result } of verdicts) {
+    if (result.outcome !== 'refused') continue;
+    // It was checked here and found good: only a lease that was revoked or forgotten up there is refused.
+    for (const { contest, first, body } of await upstream.outboxRows(ids)) {
+      known.wrong(`the upstream refused ${contest}/${first}: ${result.detail ?? result.code}`);
+      // They may be handed out here again.
+      const book = books.get(contest);
+      const range = { first, count: (JSON.parse(body) as Report).evidence.length };
+      await book?.line.load([range]);
+      for (const run of book?.line.within(range) ?? []) {
+        if (book === undefined || run.state !== 'done') continue;
+        books.drop(book, clipped(run, { first, past: endOf(range) }));
+      }
+    }
+  }
+  await upstream.deleteOutbox(verdicts.flatMap(({ ids }) => ids));
+}
 
 /** Puts a block in stock: those of its units that are neither done nor out. False where its contest is not on offer. */
 export async function takeLease(known: Known, books: Books, lease: Lease): Promise<boolean> {

@@ -23,8 +23,9 @@ import type { Books } from '../ledger/books.ts';
 import type { Desk } from '../ledger/desk.ts';
 import { checkProof, lastOf, linksIn, MAX_LINKS, readProof, rootOf } from '../proof/chain.ts';
 import type { KeyPair } from '../proof/key.ts';
-import { enterContests, rowOf, takeLease } from './answers.ts';
+import { enterContests, rowOf, takeLease, takeVerdicts } from './answers.ts';
 import { waitingParcels } from './coalesce.ts';
+import { Holding } from './holding.ts';
 import type { Known } from './known.ts';
 import type { ProxyPorts } from './proxy.ts';
 import { selfOf } from './self.ts';
@@ -72,13 +73,12 @@ export class Carrying implements Carrier {
 
   async take(file: BlocksFile): Promise<Taken> {
     this.#check(file);
-    if (file.madeAt > this.#known.toldAt) await this.#hear(file);
+    // A file whose maker's clock was ahead is the newest only until then.
+    if (file.madeAt > Math.min(this.#known.toldAt, this.#ports.clock())) await this.#hear(file);
     try {
       return await this.#desk.run((books, now) => this.#apply(books, file, now));
     } catch (error) {
-      for (const lease of file.leases) {
-        if (this.#known.holding.at(lease.contest, lease.first)?.id === lease.id) this.#known.holding.remove(lease);
-      }
+      this.#known.holding = new Holding(await this.#ports.store.read((ledger) => ledger.upstream.upstreamLeases()));
       throw error;
     } finally {
       await this.#known.look();
@@ -106,11 +106,10 @@ export class Carrying implements Carrier {
   }
 
   async #apply(books: Books, file: BlocksFile, now: number): Promise<Taken> {
-    await books.ledger.upstream.deleteOutbox(file.verdicts.flatMap(({ places }) => places));
-    for (const { contest, first, result } of file.verdicts) {
-      if (result.outcome !== 'refused') continue;
-      this.#known.wrong(`the upstream refused ${contest}/${first}: ${result.detail ?? result.code}`);
-    }
+    const verdicts = file.verdicts.map(({ places: ids, result }) => ({ ids, result }));
+    await takeVerdicts(this.#known, books, verdicts);
+    // As the table has it: this may be the second try of a commit.
+    this.#known.holding = new Holding(await books.ledger.upstream.upstreamLeases());
     const taken: Taken = { blocks: [], known: 0, over: 0 };
     for (const lease of file.leases) {
       const { contest, count } = lease;

@@ -18,13 +18,15 @@ export async function waitingParcels(
   maxRows: number,
   maxBytes: number,
 ): Promise<{ parcels: Parcel[]; more: boolean }> {
-  const rows = await ledger.upstream.outbox(maxRows);
+  // Their lengths first: a proxy that was alone for long has more than fits into the memory.
+  const next = await ledger.upstream.nextInOutbox(maxRows);
   let room = maxBytes;
-  const some = rows.filter(({ body }, i) => {
-    room -= body.length;
+  const some = next.filter(({ length }, i) => {
+    room -= length;
     return i === 0 || room > 0;
   });
-  return { parcels: coalesce(some), more: rows.length === maxRows || some.length < rows.length };
+  const rows = some.length === 0 ? [] : await ledger.upstream.outboxRows(some.map(({ id }) => id));
+  return { parcels: coalesce(rows), more: next.length === maxRows || some.length < next.length };
 }
 
 /** The rows as parcels, those with hits first, and otherwise in order of units. */

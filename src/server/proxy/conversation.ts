@@ -3,7 +3,6 @@
  * a time; it ends when its answer is in the ledger, so that a kill at any moment loses no report, and one that is sent
  * twice is a duplicate up there.
  */
-import { endOf } from '../../domain/units.ts';
 import type { Lease } from '../../domain/work.ts';
 import { Backoff } from '../../protocol/backoff.ts';
 import { RefusedError, UnreachableError } from '../../protocol/errors.ts';
@@ -22,7 +21,7 @@ import { clipped } from '../ledger/line.ts';
 import { makeAssertion } from '../proof/assertion.ts';
 import { linksIn, MAX_LINKS } from '../proof/chain.ts';
 import type { KeyPair } from '../proof/key.ts';
-import { enterContests, noteStates, takeLease } from './answers.ts';
+import { enterContests, noteStates, takeLease, takeVerdicts } from './answers.ts';
 import { type Parcel, waitingParcels } from './coalesce.ts';
 import { Holding } from './holding.ts';
 import type { Known } from './known.ts';
@@ -243,17 +242,30 @@ export class Conversation {
   }
 
   async #exchange(parcels: readonly Parcel[], want: ExchangeRequest['want']): Promise<ExchangeReply> {
-    const reply = await this.#upstreams.call((keyserver) =>
-      keyserver.exchange({
-        protocols: ['keyserver<-proxy/1'],
-        client: selfOf(this.#ports, this.#key),
-        assertion: makeAssertion(this.#key, this.#ports.clock()),
-        reports: parcels.map(({ report }) => report),
+    try {
+      const reply = await this.#upstreams.call((keyserver) =>
+        keyserver.exchange({
+          protocols: ['keyserver<-proxy/1'],
+          client: selfOf(this.#ports, this.#key),
+          assertion: makeAssertion(this.#key, this.#ports.clock()),
+          reports: parcels.map(({ report }) => report),
+          want,
+        }),
+      );
+      await this.#record(parcels, reply);
+      return reply;
+    } catch (error) {
+      const blamed = blamedIn(error, parcels);
+      if (blamed === undefined) throw error;
+      // As it stands it will never be taken, and all others would wait behind it.
+      const { code, message: detail } = error as RefusedError;
+      const result = { outcome: 'refused', code, detail } as const;
+      await this.#desk.run((books) => takeVerdicts(this.#known, books, [{ ids: blamed.ids, result }]));
+      return this.#exchange(
+        parcels.filter((parcel) => parcel !== blamed),
         want,
-      }),
-    );
-    await this.#record(parcels, reply);
-    return reply;
+      );
+    }
   }
 
   async #record(parcels: readonly Parcel[], reply: ExchangeReply): Promise<void> {
@@ -271,24 +283,11 @@ export class Conversation {
   /** Writes the upstream's answer down. */
   async #apply(books: Books, parcels: readonly Parcel[], reply: ExchangeReply): Promise<void> {
     const { ledger } = books;
-    const answered: string[] = [];
-    for (const [i, { ids, report }] of parcels.entries()) {
+    const verdicts = parcels.flatMap(({ ids }, i) => {
       const result = reply.results[i];
-      if (result === undefined) continue;
-      answered.push(...ids);
-      if (result.outcome !== 'refused') continue;
-      // It was checked here and found good: only a lease that was revoked or forgotten up there is refused.
-      this.#known.wrong(`the upstream refused ${report.contest}/${report.first}: ${result.detail ?? result.code}`);
-      // Not done, then: they may be handed out here again.
-      const book = books.get(report.contest);
-      const range = { first: report.first, count: report.evidence.length };
-      await book?.line.load([range]);
-      for (const run of book?.line.within(range) ?? []) {
-        if (book === undefined || run.state !== 'done') continue;
-        books.drop(book, clipped(run, { first: range.first, past: endOf(range) }));
-      }
-    }
-    await ledger.upstream.deleteOutbox(answered);
+      return result === undefined ? [] : [{ ids, result }];
+    });
+    await takeVerdicts(this.#known, books, verdicts);
     // As the table has it: this may be the second try of a commit.
     this.#known.holding = new Holding(await ledger.upstream.upstreamLeases());
     for (const lease of reply.leases.filter(isUsable)) await takeLease(this.#known, books, lease);
@@ -312,24 +311,49 @@ export class Conversation {
     await this.look();
   }
 
-  /** Hands up what waits, and gives the stock back. */
+  /** Hands up what waits, and gives the stock back; what the upstream does not take in time stays. Never throws. */
   async giveBack(): Promise<void> {
+    const returned: Returned = { parts: [], isLate: false };
+    await this.patiently(this.#tryGivingBack(returned));
+    returned.isLate = true;
+    await this.#desk.run(async (books) => {
+      // At worst the upstream gives them to others too.
+      for (const part of returned.parts) {
+        const book = books.get(part.contest);
+        await book?.line.load([part]);
+        if (book !== undefined) books.stock(book, part);
+      }
+    });
+  }
+
+  async #tryGivingBack(returned: Returned): Promise<void> {
     try {
       for (let round = 0; round < 64; round++) {
         const { parcels } = await this.#parcels();
         if (parcels.length === 0) break;
         await this.#exchange(parcels, { blocks: 0, from: [] });
       }
-      await this.#releaseStock();
+      await this.#unstock(returned);
+      const { parts } = returned;
+      while (parts.length > 0) {
+        const some = parts.slice(0, 1000);
+        const assertion = makeAssertion(this.#key, this.#ports.clock());
+        const request = { client: selfOf(this.#ports, this.#key), assertion, leases: [], parts: some };
+        await this.#upstreams.call((keyserver) => keyserver.release(request));
+        parts.splice(0, some.length);
+      }
     } catch (error) {
-      // Unanswered, the leases run out up there by themselves; the reports are sent at the next start.
+      // The reports are sent at the next start.
       this.#known.wrong(`the stock was not given back: ${(error as Error).message}`);
     }
   }
 
-  async #releaseStock(): Promise<void> {
-    const parts: NonNullable<ReleaseRequest['parts']> = [];
+  /** Takes all that is free off the line, so that nobody gets it meanwhile. */
+  async #unstock(returned: Returned): Promise<void> {
+    const { parts } = returned;
     await this.#desk.run(async (books) => {
+      parts.length = 0;
+      if (returned.isLate) return;
       for (const lease of this.#known.holding.all()) {
         const book = books.get(lease.contest);
         const range = { first: lease.first, count: lease.past - lease.first };
@@ -342,18 +366,22 @@ export class Conversation {
         }
       }
     });
-    for (let i = 0; i < parts.length; i += 1000) {
-      const assertion = makeAssertion(this.#key, this.#ports.clock());
-      const request = {
-        client: selfOf(this.#ports, this.#key),
-        assertion,
-        leases: [],
-        parts: parts.slice(i, i + 1000),
-      };
-      await this.#upstreams.call((keyserver) => keyserver.release(request));
-    }
   }
+}
+
+interface Returned {
+  /** Off the line, and not yet answered for. */
+  parts: NonNullable<ReleaseRequest['parts']>;
+  /** Nobody waits for the upstream's answer any more. */
+  isLate: boolean;
 }
 
 /** Whether one more link fits its proof. */
 const isUsable = ({ proof }: Lease): boolean => linksIn(proof ?? '') < MAX_LINKS;
+
+/** The parcel for whose form the upstream refused to read the request at all. */
+function blamedIn(error: unknown, parcels: readonly Parcel[]): Parcel | undefined {
+  if (!(error instanceof RefusedError) || error.code !== 'body_malformed') return undefined;
+  const [, index] = /^\/reports\/(\d+)/.exec(error.field ?? '') ?? [];
+  return index === undefined ? undefined : parcels[Number(index)];
+}

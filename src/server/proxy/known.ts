@@ -140,8 +140,7 @@ export class Known {
         for (const run of runs.filter(({ state }) => state === 'free')) books.drop(book, clipped(run, lease));
       }
       if (runs.some(({ state }) => state === 'leased' || (state === 'free' && lease.expires_at > now))) continue;
-      const waiting = await books.ledger.upstream.outboxUnits(lease.contest);
-      if (waiting.some((unit) => unit >= lease.first && unit < lease.past)) continue;
+      if (await books.ledger.upstream.isInOutbox(lease.contest, lease.first, lease.past)) continue;
       await books.ledger.upstream.deleteUpstreamLease(lease.contest, lease.first);
       over.push(lease);
     }

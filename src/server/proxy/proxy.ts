@@ -193,7 +193,7 @@ export class Proxy implements Keyserver {
    */
   async close({ keepStock = false } = {}): Promise<void> {
     await this.#conversation.idle();
-    if (!keepStock && this.#conversation.mayTalk) await this.#conversation.patiently(this.#conversation.giveBack());
+    if (!keepStock && this.#conversation.mayTalk) await this.#conversation.giveBack();
     await this.desk.close();
     await this.#ports.store.transaction((ledger) => this.#known.keep(ledger));
   }

@@ -41,9 +41,24 @@ export class UpstreamQueries extends Statements {
     if (rows.length > 0) await sql`insert into outbox (${names}) select ${names} from ${from}`.execute(this.db);
   }
 
-  /** The reports to send next: those with a hit first, then the oldest. */
-  outbox(limit: number): Promise<OutboxRow[]> {
-    return this.db.selectFrom('outbox').selectAll().orderBy('urgent', 'desc').orderBy('at').limit(limit).execute();
+  /** The reports to send next, those with a hit first, then the oldest: their ids and the lengths of their bodies. */
+  async nextInOutbox(limit: number): Promise<{ id: string; length: number }[]> {
+    const rows = await this.db
+      .selectFrom('outbox')
+      .select((e) => ['id', e.fn<number>('length', ['body']).as('length')])
+      .orderBy('urgent', 'desc')
+      .orderBy('at')
+      .limit(limit)
+      .execute();
+    return rows.map(({ id, length }) => ({ id, length: Number(length) }));
+  }
+
+  outboxRows(ids: readonly string[]): Promise<OutboxRow[]> {
+    return this.db
+      .selectFrom('outbox')
+      .selectAll()
+      .where(this.among('id', 'text', ids))
+      .execute();
   }
 
   async countOutbox(): Promise<{ contest: string; count: number; oldest: number; urgent: number }[]> {
@@ -65,10 +80,17 @@ export class UpstreamQueries extends Statements {
     }));
   }
 
-  /** Where the waiting reports of a contest begin. */
-  async outboxUnits(contest: string): Promise<number[]> {
-    const rows = await this.db.selectFrom('outbox').select('first').where('contest', '=', contest).execute();
-    return rows.map(({ first }) => first);
+  /** Whether a report waits that begins in [first, past). */
+  async isInOutbox(contest: string, first: number, past: number): Promise<boolean> {
+    const row = await this.db
+      .selectFrom('outbox')
+      .select('id')
+      .where('contest', '=', contest)
+      .where('first', '>=', first)
+      .where('first', '<', past)
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
   }
 
   async deleteOutbox(ids: readonly string[]): Promise<void> {

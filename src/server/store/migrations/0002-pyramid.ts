@@ -134,5 +134,6 @@ export async function pyramid(db: Kysely<unknown>): Promise<void> {
     .execute();
   // Bodies are long: neither what goes up next nor how much waits may need to look at all of them.
   await schema.createIndex('outbox_order').on('outbox').columns(['urgent desc', 'at']).execute();
+  await schema.createIndex('outbox_units').on('outbox').columns(['contest', 'first']).execute();
   await schema.createIndex('outbox_count').on('outbox').columns(['contest', 'at', 'urgent']).execute();
 }
