@@ -183,6 +183,24 @@ describe('an offline proxy', () => {
     expect(await totals()).toMatchObject({ done: 0 });
   });
 
+  it('works again what was refused, once it is given anew', async () => {
+    await proxy.carrying.take(await atTop(await up()));
+    await work(4);
+    const reports = await up();
+    const file = await atTop({ ...reports, reports: [] });
+    const verdicts = reports.reports.map(({ places, report }) => ({
+      places,
+      contest: report.contest,
+      first: report.first,
+      result: { lease: report.lease, outcome: 'refused' as const, code: 'proof_false' as const, credited: 0, hits: [] },
+    }));
+    await proxy.carrying.take({ ...file, verdicts });
+    clock.now += 100 * 3_600_000;
+    await top.keymaster.sweep();
+    expect(await proxy.carrying.take(await atTop(await up()))).toMatchObject({ blocks: [{ units: 32 }], known: 0 });
+    await work(4);
+  });
+
   it('gets nothing once it is revoked', async () => {
     const file = await up();
     await atTop(file);

@@ -128,20 +128,39 @@ const NOTHING = {
   iterate: () => [].values(),
 };
 
+type Statement = Pick<Database.Statement, 'reader' | 'all' | 'run' | 'iterate'>;
+
 function withStatementCache(database: Database.Database) {
   const statements = new Map<string, Database.Statement>();
+  let isInside = false;
+  const prepared = (sql: string): Database.Statement => {
+    let statement = statements.get(sql);
+    if (statement === undefined) {
+      if (statements.size >= MAX_STATEMENTS) statements.clear();
+      statement = database.prepare(sql);
+      statements.set(sql, statement);
+    }
+    return statement;
+  };
+  const begin: Statement = {
+    ...NOTHING,
+    run() {
+      const result = prepared('begin').run();
+      isInside = true;
+      return result;
+    },
+  };
   return {
     close: () => database.close(),
-    prepare(sql: string): Pick<Database.Statement, 'reader' | 'all' | 'run' | 'iterate'> {
-      // A full disk has ended the transaction already: a failing rollback would hide what went wrong.
+    prepare(sql: string): Statement {
+      if (sql === 'begin') return begin;
+      const hasEnded = isInside && !database.inTransaction;
+      if (sql === 'commit' || sql === 'rollback') isInside = false;
+      // A full disk ends a transaction by itself. A failing rollback would hide what went wrong,
       if (sql === 'rollback' && !database.inTransaction) return NOTHING;
-      let statement = statements.get(sql);
-      if (statement === undefined) {
-        if (statements.size >= MAX_STATEMENTS) statements.clear();
-        statement = database.prepare(sql);
-        statements.set(sql, statement);
-      }
-      return statement;
+      // and what was called beside the statement that failed would be committed alone.
+      if (hasEnded) throw new StoreError('the transaction failed before this');
+      return prepared(sql);
     },
   };
 }
