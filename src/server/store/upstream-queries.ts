@@ -42,15 +42,14 @@ export class UpstreamQueries extends Statements {
   }
 
   /** The reports to send next, those with a hit first, then the oldest: their ids and the lengths of their bodies. */
-  async nextInOutbox(limit: number): Promise<{ id: string; length: number }[]> {
-    const rows = await this.db
+  nextInOutbox(limit: number): Promise<{ id: string; length: number }[]> {
+    return this.db
       .selectFrom('outbox')
       .select((e) => ['id', e.fn<number>('length', ['body']).as('length')])
       .orderBy('urgent', 'desc')
       .orderBy('at')
       .limit(limit)
       .execute();
-    return rows.map(({ id, length }) => ({ id, length: Number(length) }));
   }
 
   outboxRows(ids: readonly string[]): Promise<OutboxRow[]> {
