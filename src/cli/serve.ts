@@ -52,8 +52,8 @@ export async function proxy({ config, reread }: Configured<ProxyConfig>, version
     config.mode === 'offline'
       ? 'is fed by hand (tabherd export, import)'
       : `fetches from ${config.upstreams.join(', ')}`;
-  say(`It ${source}. Its ledger is in ${ledgerOf(config)}. Ctrl-C ends it.`);
-  say(`Its identity there: ${server.id}`);
+  say(`It ${source}. Its identity there: ${server.id}`);
+  say(`Its ledger is in ${ledgerOf(config)}. Ctrl-C ends it.`);
   let before = config;
   watchSignals({
     onDrain: () => server.close(),
