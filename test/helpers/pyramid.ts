@@ -67,6 +67,7 @@ export class FragileStore implements Store {
       this.failing -= 1;
       throw new Error('the disk is full');
     });
+  counting: Store['counting'] = (work) => this.#inner.counting(work);
   read: Store['read'] = (work) => this.#inner.read(work);
   snapshot: Store['snapshot'] = (work) => this.#inner.snapshot(work);
   tidy = (): Promise<void> => this.#inner.tidy();

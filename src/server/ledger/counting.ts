@@ -78,7 +78,7 @@ export class Counting {
       while (goesOn() && (left > 0 || arrived.size > 0)) {
         const began = performance.now();
         const some = firstArrivals(arrived);
-        const counted = await store.transaction((ledger) => fold(ledger, some));
+        const counted = await store.counting((ledger) => fold(ledger, some));
         for (const id of some.keys()) arrived.delete(id);
         // Another keyserver over the same ledger may have counted them.
         left = counted === 0 ? 0 : left - counted;
@@ -92,7 +92,7 @@ export class Counting {
   async #prune(): Promise<void> {
     const { store, clock } = this.#ports;
     if (Math.abs(clock() - this.#prunedAt) < PRUNE_EVERY_MS) return;
-    await store.transaction((ledger) => prune(ledger, clock()));
+    await store.counting((ledger) => prune(ledger, clock()));
     this.#prunedAt = clock();
   }
 }

@@ -3,7 +3,7 @@
  *
  * A transaction begins with an advisory lock, so writers follow one another as they do over SQLite; while one commits,
  * the others collect the next group of exchanges and check its evidence. The lock is never held over anything but
- * these statements. Tables live in a schema of their own, for the database may hold other things.
+ * these statements. What counts has a lock of its own. Tables live in a schema of their own, for the database may hold other things.
  */
 import { Socket } from 'node:net';
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
@@ -50,9 +50,8 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
   try {
     await checkServer(db);
     await createSchema(db, schema);
-    const lock = lockOf(schema);
-    await migrate(db as unknown as Kysely<unknown>, (transaction) => lock(transaction));
-    return new PostgresStore(db, connections, lock);
+    await migrate(db as unknown as Kysely<unknown>, lockOf(schema));
+    return new PostgresStore(db, connections, schema);
   } catch (error) {
     await db.destroy();
     if (error instanceof StoreError) throw error;
@@ -120,19 +119,29 @@ export async function createSchema(db: Kysely<LedgerTables>, schema: string): Pr
 class PostgresStore implements Store {
   readonly #db: Kysely<LedgerTables>;
   readonly #connections: Connections;
-  readonly #lock: (db: Kysely<unknown>) => Promise<void>;
+  readonly #lockLedger: Lock;
+  readonly #lockCounting: Lock;
 
-  constructor(db: Kysely<LedgerTables>, connections: Connections, lock: (db: Kysely<unknown>) => Promise<void>) {
+  constructor(db: Kysely<LedgerTables>, connections: Connections, schema: string) {
     this.#db = db;
     this.#connections = connections;
-    this.#lock = lock;
+    this.#lockLedger = lockOf(schema);
+    this.#lockCounting = lockOf(schema, 'counting');
   }
 
-  async transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
+  transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
+    return this.#transaction(work, this.#lockLedger);
+  }
+
+  counting<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
+    return this.#transaction(work, this.#lockCounting);
+  }
+
+  async #transaction<T>(work: (ledger: LedgerQueries) => Promise<T>, lock: Lock): Promise<T> {
     const connection = await this.#connections.connect();
     const { db } = connection;
     // In the pipe: what the work reads first is sent without waiting for these.
-    const begun = Promise.all([sql`begin`.execute(db), this.#lock(db as unknown as Kysely<unknown>)]);
+    const begun = Promise.all([sql`begin`.execute(db), lock(db as unknown as Kysely<unknown>)]);
     let isWhole = true;
     try {
       const [value] = await Promise.all([work(new LedgerQueries(db, 'postgresql')), begun]);
@@ -231,9 +240,11 @@ class Connection implements PostgresPoolClient {
   }
 }
 
-/** Released by the transaction's end, and by the end of a process that dies. */
-export function lockOf(schema: string): (db: Kysely<unknown>) => Promise<void> {
-  const name = `tabherd ledger ${schema}`;
+type Lock = (db: Kysely<unknown>) => Promise<void>;
+
+/** Released by the transaction's end, and by the end of a process that dies. @param what of the schema. */
+export function lockOf(schema: string, what: 'ledger' | 'counting' = 'ledger'): Lock {
+  const name = `tabherd ${what} ${schema}`;
   return async (db) => {
     await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(db);
   };

@@ -73,6 +73,10 @@ class SqliteStore implements Store {
     return this.#db.transaction().execute((transaction) => work(new LedgerQueries(transaction, 'sqlite')));
   }
 
+  counting<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
+    return this.transaction(work);
+  }
+
   read<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
     return work(new LedgerQueries(this.#db, 'sqlite'));
   }

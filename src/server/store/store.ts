@@ -14,6 +14,11 @@ export const DEFAULT_SCHEMA = 'tabherd';
 export interface Store {
   /** One transaction. The queries must not be used after `work` is over. */
   transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T>;
+  /**
+   * One transaction that reads the journal and writes what is counted from it, tables that exchanges do not touch: it excludes
+   * others like it, and exchanges only where the home has one writer at a time.
+   */
+  counting<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T>;
   /** Reads outside any transaction. */
   read<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T>;
   /** Reads that all see one moment, however long they take. */
