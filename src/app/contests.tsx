@@ -48,14 +48,13 @@ interface RowProps {
 
 function ContestRow({ contest: { manifest, state }, here, mine }: RowProps) {
   const open = state.state === 'open';
+  const how = contestOf(state);
   const best = state.hits[0];
   return (
     <li class="row contest" data-contest={manifest.name} data-state={state.state} data-done={state.done}>
       <div class="contest-head">
         <h3>{manifest.title}</h3>
-        <span class={`badge ${open ? (here ? 'badge-here' : '') : 'badge-closed'}`}>
-          {stateText(contestOf(state), here)}
-        </span>
+        <span class={`badge ${badgeOf(how, here)}`}>{stateText(how, here)}</span>
       </div>
       <p class="contest-about">{formatPowers(manifest.about)}</p>
       <progress max={state.units} value={state.done} aria-label={texts.contestProgress(manifest.title)} />
@@ -80,6 +79,12 @@ type How = 'open' | NonNullable<Contest['state']['closedBy']>;
 
 function contestOf(state: Contest['state']): How {
   return state.state === 'open' ? 'open' : (state.closedBy ?? 'exhausted');
+}
+
+function badgeOf(how: How, here: boolean): string {
+  if (how === 'open') return here ? 'badge-here' : '';
+  // An operator's word is no success.
+  return how === 'operator' ? '' : 'badge-closed';
 }
 
 function stateText(how: How, here: boolean): string {
