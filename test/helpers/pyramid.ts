@@ -67,6 +67,7 @@ export class FragileStore implements Store {
       this.failing -= 1;
       throw new Error('the disk is full');
     });
+  claim = (): Promise<void> => this.#inner.claim();
   counting: Store['counting'] = (work) => this.#inner.counting(work);
   read: Store['read'] = (work) => this.#inner.read(work);
   snapshot: Store['snapshot'] = (work) => this.#inner.snapshot(work);

@@ -92,3 +92,27 @@ test('does not outlive a process that is killed', async () => {
     folder.remove();
   }
 });
+
+test('is claimed by one at a time, and goes on being so over a broken connection', async () => {
+  const home = { url: await sharedPostgres(), schema: freshSchema() };
+  const [one, other] = await Promise.all([openPostgresStore(home), openPostgresStore(home)]);
+  try {
+    await one.claim();
+    await expect(other.claim()).rejects.toThrow('another proxy works on the schema');
+    const whose = `application_name = 'tabherd ${home.schema}'`;
+    const claims = (): Promise<{ pid: number }[]> =>
+      ask(
+        home.url,
+        `select pid from pg_locks join pg_stat_activity using (pid) where locktype = 'advisory' and granted and ${whose}`,
+      );
+    const [first] = await claims();
+    await ask(home.url, `select pg_terminate_backend(pid) from pg_stat_activity where ${whose}`);
+    const isNew = async (): Promise<boolean> => (await claims()).some(({ pid }) => pid !== first?.pid);
+    await expect.poll(isNew, { timeout: 5000 }).toBe(true);
+    await one.close();
+    await other.claim();
+  } finally {
+    await one.close();
+    await other.close();
+  }
+}, 30_000);

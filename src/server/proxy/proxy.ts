@@ -88,8 +88,9 @@ export class Proxy implements Keyserver {
     this.carrying = new Carrying(ports, this.desk, key, this.#known);
   }
 
-  /** @throws StoreError the ledger is a keymaster's. */
+  /** @throws StoreError the ledger is a keymaster's, or another proxy works on it. */
   static async open(ports: ProxyPorts): Promise<Proxy> {
+    await ports.store.claim();
     const secret = await ports.store.transaction(async (ledger) => {
       const role = await ledger.meta('role');
       if (role === undefined && (await ledger.contests()).length > 0) {

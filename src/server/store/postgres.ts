@@ -6,6 +6,7 @@
  * these statements. What counts has a lock of its own. Tables live in a schema of their own, for the database may hold other things.
  */
 import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
 import pg from 'pg';
 import { migrate } from './migrate.ts';
@@ -41,6 +42,9 @@ export interface PostgresOptions {
 
 /** The server's own limits: a backend that hangs must not hold everyone's answer for ever. */
 const STATEMENT_MS = 30_000;
+const CONNECT_MS = 5000;
+const CLAIM_EVERY_MS = 500;
+const CLAIM_TRIES = 10;
 
 /** @throws StoreError it cannot be reached, is too old, not durable, or from a newer Tabherd. */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
@@ -51,7 +55,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     await checkServer(db);
     await createSchema(db, schema);
     await migrate(db as unknown as Kysely<unknown>, lockOf(schema));
-    return new PostgresStore(db, connections, schema);
+    return new PostgresStore(db, connections, { ...options, schema });
   } catch (error) {
     await db.destroy();
     if (error instanceof StoreError) throw error;
@@ -80,7 +84,7 @@ function connectionsOf(options: PostgresOptions, name: string): Connections {
     // Statements that do not wait for each other's rows are sent at once.
     pipeline: true,
     types: { getTypeParser },
-    connectionTimeoutMillis: 5000,
+    connectionTimeoutMillis: CONNECT_MS,
     // Longer than between two sweeps, so that a keyserver that runs can be told from one that does not.
     idleTimeoutMillis: 30_000,
     statement_timeout: STATEMENT_MS,
@@ -121,12 +125,61 @@ class PostgresStore implements Store {
   readonly #connections: Connections;
   readonly #lockLedger: Lock;
   readonly #lockCounting: Lock;
+  readonly #options: PostgresOptions & { schema: string };
+  /** The connection that holds the claim. */
+  #claim: pg.Client | undefined;
+  #isClosed = false;
 
-  constructor(db: Kysely<LedgerTables>, connections: Connections, schema: string) {
+  constructor(db: Kysely<LedgerTables>, connections: Connections, options: PostgresOptions & { schema: string }) {
+    const { schema } = options;
     this.#db = db;
     this.#connections = connections;
+    this.#options = options;
     this.#lockLedger = lockOf(schema);
     this.#lockCounting = lockOf(schema, 'counting');
+  }
+
+  async claim(): Promise<void> {
+    // A process that was killed is noticed by its connection, not quite at once.
+    for (let tries = CLAIM_TRIES; tries > 0; tries--) {
+      if (await this.#tryClaim()) return;
+      await sleep(CLAIM_EVERY_MS);
+    }
+    throw new StoreError(`another proxy works on the schema ${this.#options.schema}: each needs one of its own`);
+  }
+
+  /** Over a connection of its own: PostgreSQL gives the lock up with it. */
+  async #tryClaim(): Promise<boolean> {
+    const { url, schema } = this.#options;
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: applicationName(schema),
+      keepAlive: true,
+      connectionTimeoutMillis: CONNECT_MS,
+    });
+    client.on('error', () => {});
+    await client.connect();
+    const { rows } = await client.query<{ got: boolean }>(
+      'select pg_try_advisory_lock(hashtextextended($1, 0)) as got',
+      [`tabherd proxy ${schema}`],
+    );
+    if (rows[0]?.got !== true || this.#isClosed) {
+      await client.end();
+      return false;
+    }
+    this.#claim = client;
+    client.once('end', () => void this.#claimAgain());
+    return true;
+  }
+
+  /** After PostgreSQL was away. */
+  async #claimAgain(): Promise<void> {
+    while (!this.#isClosed) {
+      await sleep(CLAIM_EVERY_MS, undefined, { ref: false });
+      if (this.#isClosed) return;
+      // Away, or taken: what the proxy does over its other connections tells of the first.
+      if (await this.#tryClaim().catch(() => false)) return;
+    }
   }
 
   transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
@@ -170,8 +223,10 @@ class PostgresStore implements Store {
   /** PostgreSQL's autovacuum does it. */
   async tidy(): Promise<void> {}
 
-  close(): Promise<void> {
-    return this.#db.destroy();
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#claim?.end().catch(() => {});
+    await this.#db.destroy();
   }
 }
 

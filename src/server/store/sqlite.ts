@@ -69,6 +69,9 @@ class SqliteStore implements Store {
     this.#lock = lock;
   }
 
+  /** The folder is this process's already. */
+  async claim(): Promise<void> {}
+
   transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
     return this.#db.transaction().execute((transaction) => work(new LedgerQueries(transaction, 'sqlite')));
   }

@@ -12,6 +12,11 @@ import type { LedgerQueries } from './queries.ts';
 export const DEFAULT_SCHEMA = 'tabherd';
 
 export interface Store {
+  /**
+   * For a keyserver that keeps in memory what the ledger has, as a proxy does: no other may claim it until this is closed.
+   * @throws StoreError another has.
+   */
+  claim(): Promise<void>;
   /** One transaction. The queries must not be used after `work` is over. */
   transaction<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T>;
   /**
