@@ -35,8 +35,11 @@ export interface LedgerHome {
 }
 
 const CLIENTS = 80;
+/** Leases that are open at a time, but no more than half of the blocks that are left: there is always one to be had. */
 const OPEN = 20_000;
+/** Blocks an exchange, but no more than a five-hundredth of those that are left. */
 const BLOCKS_AT_ONCE = 64;
+const LEAST_EXCHANGES = 500;
 const MOST_LEASES_TIMED = 200;
 
 /** Any line will do: it need not be as long as the search has stubs. */
@@ -72,10 +75,12 @@ export async function ledgerOf(
 
   const turn = async (herder: Herder): Promise<boolean> => {
     const { leases } = herder;
-    const isFull = leases.length >= OPEN / CLIENTS;
-    const isLast = done + OPEN >= blocks;
-    const some = isFull || isLast ? take(leases, BLOCKS_AT_ONCE, random) : [];
-    const want = { blocks: BLOCKS_AT_ONCE, from: [{ contest: way, units: 1 }] };
+    const left = blocks - done;
+    const atOnce = Math.ceil(Math.min(BLOCKS_AT_ONCE, left / LEAST_EXCHANGES));
+    const most = Math.ceil(Math.min(OPEN, left / 2) / CLIENTS);
+    const some = leases.length >= most ? take(leases, atOnce, random) : [];
+    const more = Math.min(atOnce, Math.max(0, most - leases.length));
+    const want = { blocks: more, from: [{ contest: way, units: 1 }] };
     const { client } = herder;
     const reply = await keymaster.exchange({
       protocols: ['keyserver<-client/2'],
@@ -128,6 +133,7 @@ async function timeLeases(keymaster: Keymaster, contest: string, count: number):
     const began = performance.now();
     const { leases } = await keymaster.exchange({ protocols: ['keyserver<-client/2'], client, reports: [], want });
     times.push(performance.now() - began);
+    if (leases.length === 0) throw new Error('there was no block to be had');
     given.push({ client, leases });
   }
   for (const { client, leases } of given) await keymaster.release({ client, leases: leases.map(({ id }) => id) });
