@@ -99,7 +99,8 @@ export class Keymaster implements Keyserver {
 
   /** Frees what is overdue, counts, and hears what other processes changed. For a timer. */
   async sweep(): Promise<void> {
-    await this.desk.run(({ ledger }) => this.#proxies.write(ledger));
+    const forget = await this.desk.run(({ ledger }) => this.#proxies.write(ledger));
+    forget();
     await this.desk.sweep();
     await this.refresh();
   }

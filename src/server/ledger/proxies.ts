@@ -17,8 +17,8 @@ export class Proxies {
   readonly #policy: ProxyPolicy;
   #listed = new Set<string>();
   #revoked = new Set<string>();
-  /** Those that were here since the last `write`. */
-  #seen = new Map<string, Omit<ProxyRow, 'listed' | 'revoked_at'>>();
+  /** Those that were here and are not written yet. */
+  readonly #seen = new Map<string, Omit<ProxyRow, 'listed' | 'revoked_at'>>();
 
   constructor(policy: ProxyPolicy | undefined) {
     this.#policy = policy ?? 'any';
@@ -51,9 +51,12 @@ export class Proxies {
     this.#revoked = new Set(rows.filter((row) => row.revoked_at !== null).map(({ id }) => id));
   }
 
-  async write(ledger: LedgerQueries): Promise<void> {
-    const seen = this.#seen;
-    this.#seen = new Map();
-    for (const row of seen.values()) await ledger.seeProxy(row);
+  /** Writes who was here. @returns what forgets them, to be called once that is committed. */
+  async write(ledger: LedgerQueries): Promise<() => void> {
+    const rows = [...this.#seen.values()];
+    for (const row of rows) await ledger.seeProxy(row);
+    return () => {
+      for (const row of rows) if (this.#seen.get(row.id) === row) this.#seen.delete(row.id);
+    };
   }
 }
