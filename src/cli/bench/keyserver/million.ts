@@ -67,9 +67,11 @@ export async function ledgerOf(
   const ports = { store, manifests: [manifest], kinds: lenient, clock: Date.now, log, version: '', random };
   const keymaster = await Keymaster.open(ports);
   const herders = Array.from({ length: CLIENTS }, (_, i): Herder => ({ client: clientOf(i), leases: [] }));
-  const timed = Math.min(MOST_LEASES_TIMED, blocks / 100);
+  // When a hundredth is left, half of it may be leased.
+  const timed = Math.ceil(Math.min(MOST_LEASES_TIMED, blocks / 400));
   const began = performance.now();
   let done = 0;
+  let open = 0;
   let peakBytes = 0;
   const leaseMs: number[] = [await timeLeases(keymaster, way, timed)];
 
@@ -77,10 +79,9 @@ export async function ledgerOf(
     const { leases } = herder;
     const left = blocks - done;
     const atOnce = Math.ceil(Math.min(BLOCKS_AT_ONCE, left / LEAST_EXCHANGES));
-    const most = Math.ceil(Math.min(OPEN, left / 2) / CLIENTS);
-    const some = leases.length >= most ? take(leases, atOnce, random) : [];
-    const more = Math.min(atOnce, Math.max(0, most - leases.length));
-    const want = { blocks: more, from: [{ contest: way, units: 1 }] };
+    const most = Math.max(1, Math.floor(Math.min(OPEN, left / 2)));
+    const some = open >= most ? take(leases, atOnce, random) : [];
+    const want = { blocks: Math.min(atOnce, Math.max(0, most - open)), from: [{ contest: way, units: 1 }] };
     const { client } = herder;
     const reply = await keymaster.exchange({
       protocols: ['keyserver<-client/2'],
@@ -91,6 +92,7 @@ export async function ledgerOf(
     const wrong = reply.results.find(({ outcome }) => outcome !== 'accepted');
     if (wrong !== undefined) throw new Error(`a report was not accepted: ${JSON.stringify(wrong)}`);
     leases.push(...reply.leases);
+    open += reply.leases.length - some.length;
     done += some.length;
     return some.length > 0 || reply.leases.length > 0;
   };
