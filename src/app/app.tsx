@@ -17,6 +17,7 @@ import { Header } from './header.tsx';
 import { Hero } from './hero.tsx';
 import { Messages } from './messages.tsx';
 import { Conditions, Notices, worksOffline } from './notices.tsx';
+import { Settings } from './settings.tsx';
 import { texts } from './texts.ts';
 import { useSnapshot } from './use-snapshot.ts';
 
@@ -27,6 +28,10 @@ export function App({ engine }: { engine: EngineControl }) {
   useEffect(() => {
     document.title = snapshot.pause?.reason === 'not-started' ? texts.brand : texts.documentTitle(state);
   }, [snapshot.pause?.reason, state]);
+  const { theme } = snapshot.settings;
+  useEffect(() => {
+    document.documentElement.dataset['theme'] = theme;
+  }, [theme]);
   return (
     <>
       <Header gateway={snapshot.gateway} />
@@ -38,6 +43,7 @@ export function App({ engine }: { engine: EngineControl }) {
         {snapshot.pause?.reason !== 'not-started' && <Blocks snapshot={snapshot} />}
         <Facts snapshot={snapshot} engine={engine} />
         <Contests snapshot={snapshot} engine={engine} />
+        <Settings snapshot={snapshot} engine={engine} />
         <Cores snapshot={snapshot} engine={engine} />
         <Notices notices={snapshot.notices} />
       </main>

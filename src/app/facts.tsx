@@ -7,7 +7,8 @@ import { formatCount } from './format.ts';
 import { texts } from './texts.ts';
 
 export function Facts({ snapshot, engine }: { snapshot: EngineSnapshot; engine: EngineControl }) {
-  const { inBuffer, maxWorkers, outBuffer, totals, workers } = snapshot;
+  const { inBuffer, maxWorkers, outBuffer, totals } = snapshot;
+  const { workers } = snapshot.settings;
   const done = Object.values(totals).reduce((sum, { blocks }) => sum + blocks, 0);
   return (
     <section class="section" aria-labelledby="this-browser">
@@ -78,7 +79,7 @@ function Step({ label, testid, sign, to, possible, engine }: StepProps) {
       data-testid={testid}
       aria-label={label}
       aria-disabled={!possible}
-      onClick={() => possible && engine.setWorkers(to)}
+      onClick={() => possible && engine.configure({ workers: to })}
     >
       <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
         <path d={sign} />

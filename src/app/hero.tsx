@@ -8,6 +8,7 @@ import type { ContestManifest } from '../domain/contest.ts';
 import { formatPowers, rateParts } from './format.ts';
 import { Herd } from './herd.tsx';
 import { History } from './history.tsx';
+import { Later } from './later.tsx';
 import { renew } from './renew.ts';
 import { texts } from './texts.ts';
 import { useNow } from './use-snapshot.ts';
@@ -20,8 +21,9 @@ interface Props {
 }
 
 export function Hero({ snapshot, engine, contest }: Props) {
-  const { pause, wanted } = snapshot;
+  const { finishing, pause, wanted } = snapshot;
   const fresh = pause?.reason === 'not-started';
+  const isOn = wanted && pause?.reason !== 'snoozed';
   return (
     <section class="section hero" aria-labelledby="what" data-reason={pause?.reason ?? 'running'}>
       <p class="margin state">
@@ -32,7 +34,7 @@ export function Hero({ snapshot, engine, contest }: Props) {
         <div class="what">
           <h1 id="what">{fresh ? texts.welcome : (contest?.title ?? texts.nothingToSearch)}</h1>
           {pause === null ? (
-            <p class="lead">{formatPowers(contest?.about ?? '')}</p>
+            <p class="lead">{finishing ? texts.finishing : formatPowers(contest?.about ?? '')}</p>
           ) : (
             <PauseSentence snapshot={snapshot} pause={pause} />
           )}
@@ -41,12 +43,18 @@ export function Hero({ snapshot, engine, contest }: Props) {
               type="button"
               class="run"
               data-testid="run"
-              data-state={wanted ? 'running' : 'paused'}
-              onClick={() => (wanted ? engine.pause() : engine.start())}
+              data-state={isOn ? 'running' : 'paused'}
+              onClick={() => (isOn ? engine.pause() : engine.start())}
             >
-              <RunSign running={wanted} />
-              {wanted ? texts.pauseButton : texts.start}
+              <RunSign running={isOn} />
+              {isOn ? texts.pauseButton : pause?.reason === 'snoozed' ? texts.goOn : texts.start}
             </button>
+            {isOn && <Later snapshot={snapshot} engine={engine} />}
+            {pause?.reason === 'another-tab' && (
+              <button type="button" class="quiet" data-testid="take-over" onClick={() => engine.takeOver()}>
+                {texts.takeOver}
+              </button>
+            )}
             {pause !== null && 'retryAt' in pause && (
               <button type="button" class="quiet" onClick={() => engine.retry()}>
                 {texts.askNow}

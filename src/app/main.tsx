@@ -18,6 +18,7 @@ const installed = matchMedia(
 const engine = await openBrowserEngine({
   version: __TABHERD_VERSION__,
   class: installed ? 'app' : 'tab',
+  isVisible: () => !document.hidden,
   renew: () => void renew(false),
 }).catch((error: unknown) => {
   render(<p>{texts.cannotStart(error instanceof Error ? error.message : String(error))}</p>, root);

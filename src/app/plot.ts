@@ -19,7 +19,14 @@ const height = 132;
 const holeMs = 3500;
 
 export function openPlot(place: HTMLElement): Plot {
-  const colour = (name: string) => () => getComputedStyle(place).getPropertyValue(name).trim();
+  // A canvas knows no custom property, nor which of two colours a theme means: the style of an element does.
+  const sample = document.createElement('i');
+  sample.hidden = true;
+  place.append(sample);
+  const colour = (name: string) => () => {
+    sample.style.color = `var(${name})`;
+    return getComputedStyle(sample).color;
+  };
   const font = () => `12px ${getComputedStyle(place).fontFamily}`;
   const scale: uPlot.Scale = { range: (_plot, _min, max) => [0, max > 0 ? max * 1.12 : 1] };
   const series = (scale: string, ink: string): uPlot.Series => ({
@@ -83,6 +90,7 @@ export function openPlot(place: HTMLElement): Plot {
     },
     close() {
       dark.removeEventListener('change', recolour);
+      sample.remove();
       resized.disconnect();
       plot.destroy();
     },

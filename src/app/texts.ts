@@ -20,6 +20,11 @@ const states: Record<Reason | 'running', string> = {
   'by-you': 'Paused by you',
   stopped: 'Told to stop',
   'another-tab': 'Running in another tab',
+  snoozed: 'Snoozed',
+  'off-schedule': 'Outside your hours',
+  'on-battery': 'Paused on battery',
+  'in-use': 'Paused while you work',
+  busy: 'Paused, the machine is busy',
   starting: 'Starting',
   unreachable: 'Waiting for the gateway',
   'no-work': 'Waiting for work',
@@ -50,6 +55,11 @@ const again = (seconds: number) =>
 const needed = (version: string | undefined) =>
   version === undefined ? 'newer versions of Tabherd' : `Tabherd ${version} or newer`;
 
+function formatStock(hours: number): string {
+  if (hours < 1) return `${Math.round(hours * 60)} minutes`;
+  return hours < 48 ? plural(hours, 'hour', 'hours') : plural(hours / 24, 'day', 'days');
+}
+
 /** Why nothing is being computed, and what would end it. */
 const pauses: Record<Reason, (facts: PauseFacts) => string> = {
   'not-started': ({ workers, cores }) =>
@@ -58,7 +68,16 @@ const pauses: Record<Reason, (facts: PauseFacts) => string> = {
   stopped: () =>
     'The keyserver asked this browser to stop, so nothing is being computed. What is begun is kept; press Start to go on all the same.',
   'another-tab': () =>
-    'Another tab of this browser does the work and shows how it goes. Close that tab and this one takes over; Pause here stops it there.',
+    'Another tab of this browser does the work; this one shows how it goes, and takes over when that one is closed.',
+  snoozed: ({ seconds }) => `Nothing is being computed. Work goes on by itself in ${formatDuration(seconds)}.`,
+  'off-schedule': ({ seconds }) =>
+    seconds > 0
+      ? `Your schedule leaves this time to others. Work goes on by itself in ${formatDuration(seconds)}.`
+      : 'Your schedule has no hours left in which to work. Change it in the settings and work goes on.',
+  'on-battery': () => 'This machine runs on battery. Work goes on by itself when it is plugged in.',
+  'in-use': () => 'Somebody is using this machine. Work goes on by itself a minute after the last key or touch.',
+  busy: () =>
+    'Something else needs this machine’s processor, or it is hot. Work goes on by itself when it has been calm for a while.',
   starting: () => 'Testing this machine against known answers and fetching the first blocks. That takes a few seconds.',
   unreachable: ({ seconds }) =>
     `The stock of blocks is used up and the gateway does not answer. ${again(seconds)}, and work goes on when it answers.`,
@@ -93,6 +112,14 @@ export const texts = {
       .join(' '),
   start: 'Start',
   pauseButton: 'Pause',
+  goOn: 'Go on now',
+  takeOver: 'Run it here',
+  snooze: 'Snooze',
+  snoozeHours: (hours: number) => `For ${plural(hours, 'hour', 'hours')}`,
+  snoozeTomorrow: (clock: string) => `Until tomorrow, ${clock}`,
+  finish: 'Finish, then pause',
+  finishing: 'It takes no new block, and pauses when those in hand are done.',
+  keepGoing: 'Keep going',
   askNow: 'Ask now',
   tryAgain: 'Try again',
   reload: 'Reload and test again',
@@ -147,6 +174,55 @@ export const texts = {
   workersOf: (count: number, most: number) => `${count} of ${most}`,
   fewer: 'One worker fewer',
   more: 'One worker more',
+
+  settings: {
+    title: 'Settings',
+    open: 'Change how much, when and what is computed',
+    howMuch: 'How much',
+    throttle: 'Each worker computes',
+    inUse: 'While somebody uses this machine',
+    inUseSame: 'Go on as usual',
+    inUseLess: 'Do less',
+    inUsePause: 'Pause',
+    workersInUse: 'Workers meanwhile',
+    throttleInUse: 'Each computes meanwhile',
+    canTellUse:
+      'Your browser asks whether this page may know when you are away. It is told nothing else, and tells nobody.',
+    cannotTellUse: 'This browser does not tell a page whether the machine is in use, so nothing changes here.',
+    when: 'When',
+    onBattery: 'Pause on battery',
+    whenBusy: 'Pause while something else needs the processor, or it is hot',
+    onMetered: 'Fetch and send nothing over a metered connection',
+    schedule: 'Works only in these hours:',
+    scheduleAlways: 'Works at any hour.',
+    addHours: 'Add hours',
+    window: (nth: number) => `Hours ${nth}`,
+    removeHours: (nth: number) => `Remove hours ${nth}`,
+    remove: 'Remove',
+    dayNames: ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'],
+    from: 'from',
+    to: 'to',
+    what: 'What',
+    choice: 'Contests',
+    choiceKeyserver: 'As the keyserver says',
+    choiceOrder: 'In my order: the first that has work',
+    choiceShare: 'Shared in proportion',
+    noContests: 'No contest is open.',
+    up: (title: string) => `Move up: ${title}`,
+    down: (title: string) => `Move down: ${title}`,
+    stock: 'Work kept in stock',
+    stockHours: (hours: number) => formatStock(hours),
+    stockHint: 'So long it goes on without a network. Blocks that are kept too long are given to others.',
+    you: 'You',
+    name: 'Name',
+    team: 'Team',
+    youHint: 'Shown in the statistics. Leave them empty to stay unnamed.',
+    theme: 'Colours',
+    themeAuto: 'As the system has them',
+    themeLight: 'Light',
+    themeDark: 'Dark',
+    reset: 'Set everything back',
+  },
 
   cores: 'Cores',
   coresLead:

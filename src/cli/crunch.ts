@@ -2,6 +2,7 @@
 import { arch, availableParallelism, cpus, platform } from 'node:os';
 import type { Machine } from '../client/browser-platform.ts';
 import { Engine } from '../client/engine.ts';
+import { alone } from '../client/ports.ts';
 import type { EngineSnapshot, Pause } from '../client/snapshot.ts';
 import { UnreachableError } from '../protocol/errors.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
@@ -34,7 +35,7 @@ export async function crunch(url: string | undefined, options: CrunchOptions, ve
     buffers: await FileBuffers.open(options.data),
     storage: 'kept',
     spawn: spawnNodeWorker,
-    takeTurn: () => Promise.resolve(() => {}),
+    turns: alone,
     maxWorkers: 512,
     defaultWorkers: Math.max(1, cores - 1),
     version,
@@ -45,7 +46,7 @@ export async function crunch(url: string | undefined, options: CrunchOptions, ve
     ...(options.contests === undefined ? {} : { only: options.contests }),
   });
   const blocksBefore = acknowledged(engine.snapshot);
-  if (options.workers !== undefined) engine.setWorkers(options.workers);
+  if (options.workers !== undefined) engine.configure({ workers: options.workers });
   engine.start();
 
   await new Promise<void>((resolve, reject) => {
@@ -178,6 +179,11 @@ function sentence(pause: Pause, error: string | undefined): string {
     case 'not-started':
     case 'by-you':
     case 'another-tab':
+    case 'snoozed':
+    case 'off-schedule':
+    case 'on-battery':
+    case 'in-use':
+    case 'busy':
       return 'paused';
   }
 }

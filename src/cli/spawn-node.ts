@@ -12,6 +12,7 @@ export function spawnNodeWorker(): WorkerHandle {
     prepare: (kind, known) => api.prepare(kind, known),
     work: (request, onProgress) => api.work(request, proxy(onProgress)),
     stop: () => void api.stop(),
+    pace: (share) => void api.pace(share),
     terminate: () => void worker.terminate(),
     broken: new Promise((resolve) => {
       worker.once('error', (error) => resolve(error instanceof Error ? error : new Error(String(error))));

@@ -9,6 +9,7 @@ import type { Contest, ContestKindName } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
+import type { Settings } from './settings.ts';
 import type { Totals } from './snapshot.ts';
 
 export interface StoredBlock {
@@ -24,7 +25,9 @@ export interface Facts {
   wanted: boolean;
   /** Why the keyserver asked it to stop; gone once the person has pressed Start or Pause since. */
   stopped: string | undefined;
-  workers: number;
+  settings: Settings;
+  /** The person wants peace until then, milliseconds since 1970. */
+  snoozedUntil: number;
   /** As the gateway last told, for visits without a network. */
   contests: Contest[];
   /** Units a second of one worker, learnt, by contest. */

@@ -16,6 +16,7 @@ import {
 } from '../protocol/buffers-file.ts';
 import { RefusedError } from '../protocol/errors.ts';
 import type { Buffers, Saved } from './buffers.ts';
+import { settingsOf } from './settings.ts';
 
 const DAY_SECONDS = 86_400;
 /** Files remembered, so that none is worked twice. */
@@ -86,7 +87,8 @@ export class Carrying implements Carrier {
 
 /** A day's work of the first open contest that it has worked on, or what a machine is given at first; less its stock. */
 function wishes({ blocks, facts }: Saved): Wish[] {
-  const { contests = [], speeds = {}, workers = 1 } = facts;
+  const { contests = [], speeds = {} } = facts;
+  const { workers = 1 } = settingsOf(facts.settings);
   const speed = contests
     .filter(({ state }) => state.state === 'open')
     .map(({ manifest }) => speeds[manifest.name])

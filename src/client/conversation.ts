@@ -21,6 +21,8 @@ export interface Host {
   readonly phase: 'off' | 'queued' | 'on' | 'stopping';
   /** Whether it would ever work on this contest. */
   likes(contest: Contest): boolean;
+  /** Whether calls may be made at all. */
+  mayTalk(): boolean;
   /** What work it would like now. */
   wish(): ExchangeRequest['want'];
   /** The keyserver has answered a wish. */
@@ -56,7 +58,7 @@ export class Conversation {
 
   /** Begins the next conversation if one is due. */
   talk(): void {
-    if (this.#talking !== undefined || !this.#counter.mayCall) return;
+    if (this.#talking !== undefined || !this.#counter.mayCall || !this.#host.mayTalk()) return;
     const say = this.#nextToSay();
     if (say === undefined) return;
     this.#talking = say().finally(() => {

@@ -32,12 +32,13 @@ export class Counter {
   skewMs: number | undefined;
 
   readonly #keyserver: Keyserver;
-  readonly #client: ClientInfo;
+  /** What it says of itself with the next call. */
+  client: ClientInfo;
   readonly #backoff = new Backoff();
 
   constructor(keyserver: Keyserver, client: ClientInfo) {
     this.#keyserver = keyserver;
-    this.#client = client;
+    this.client = client;
   }
 
   get mayCall(): boolean {
@@ -59,7 +60,7 @@ export class Counter {
   async call<T>(ask: (keyserver: Keyserver, client: ClientInfo) => Promise<T>): Promise<T | undefined> {
     this.refusal = undefined;
     try {
-      const answer = await ask(this.#keyserver, this.#client);
+      const answer = await ask(this.#keyserver, this.client);
       this.gateway = { state: 'reached', reachedAt: Date.now() };
       this.retryAt = 0;
       this.#backoff.reset();
@@ -89,7 +90,7 @@ export class Counter {
     const empty = request.want.blocks > 0 && reply.leases.length === 0;
     if (empty) this.#askIn(Math.max(NO_WORK_MS, reply.retryAfterSeconds * 1000));
     this.waitUntil = waitUntilOf(reply) ?? this.waitUntil;
-    const { version } = this.#client;
+    const { version } = this.client;
     const update = told(reply, 'update').find((directive) => isOlder(version, directive.version));
     this.tooOld = update === undefined ? undefined : { version: update.version };
     if (update !== undefined) this.#askIn(TOO_OLD_MS);

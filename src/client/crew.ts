@@ -13,6 +13,8 @@ export interface WorkerHandle {
   prepare(kind: ContestKindName, known?: readonly CoreReport[]): Promise<CoreReport[]>;
   work(request: WorkRequest, onProgress: (progress: WorkProgress) => void): Promise<WorkOutcome>;
   stop(): void;
+  /** The share of the time in which it computes. */
+  pace(share: number): void;
   terminate(): void;
   /** Settles only when the worker itself broke, with the reason. */
   readonly broken: Promise<Error>;
@@ -38,6 +40,7 @@ export class Crew {
   readonly #spawn: () => WorkerHandle;
   readonly #onBroken: (reason: Error) => void;
   #workers: Worker[] = [];
+  #share = 1;
 
   constructor(spawn: () => WorkerHandle, onBroken: (reason: Error) => void) {
     this.#spawn = spawn;
@@ -60,6 +63,13 @@ export class Crew {
     if (tooMany > 0) this.#workers.slice(-tooMany).forEach(stopWork);
   }
 
+  /** @param share of the time in which each worker computes, those to come included. */
+  pace(share: number): void {
+    if (share === this.#share) return;
+    this.#share = share;
+    for (const { handle } of this.#workers) handle.pace(share);
+  }
+
   /** Ends the worker; whatever it had in hand is nobody's. */
   dismiss(worker: Worker): void {
     worker.hand = undefined;
@@ -70,6 +80,7 @@ export class Crew {
   #add(): void {
     const worker: Worker = { handle: this.#spawn(), hand: undefined };
     this.#workers.push(worker);
+    if (this.#share !== 1) worker.handle.pace(this.#share);
     void worker.handle.broken.then((reason) => {
       if (!this.#workers.includes(worker)) return;
       this.dismiss(worker);

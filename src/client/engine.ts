@@ -24,10 +24,14 @@ import { Conversation, type Host } from './conversation.ts';
 import { Counter, isDue } from './counter.ts';
 import { Crew, type Hand, stopWork, type Worker } from './crew.ts';
 import { Holdings } from './holdings.ts';
+import { Hysteresis, type Limits, limitsOf } from './limits.ts';
 import { Lottery } from './lottery.ts';
 import { aboutOf, type EnginePorts } from './ports.ts';
-import type { EngineControl, EngineSnapshot, Notice, RateSample } from './snapshot.ts';
+import { isWanted, preferred } from './preference.ts';
+import { type Settings, settingsOf } from './settings.ts';
+import type { EngineCommand, EngineControl, EngineSnapshot, Notice, RateSample } from './snapshot.ts';
 import { wanted } from './stock.ts';
+import { Tabs } from './tabs.ts';
 import { type Unusable, view } from './view.ts';
 
 const CHECKPOINT_MS = 5_000;
@@ -58,10 +62,11 @@ export class Engine implements EngineControl {
   #state: State = 'off';
   #wanted: boolean;
   #everStarted: boolean;
-  #workers: number;
-  #otherRuns = false;
+  #settings: Settings;
+  #finishing = false;
+  readonly #busy = new Hysteresis();
+  readonly #tabs: Tabs;
   #closed = false;
-  #giveUpTurn: (() => void) | undefined;
 
   /** Kinds that cannot be computed here, for now or at all. */
   readonly #unusable = new Map<ContestKindName, Unusable>();
@@ -74,6 +79,7 @@ export class Engine implements EngineControl {
   #history: RateSample[] = [];
   #snapshot: EngineSnapshot;
   #emitting: ReturnType<typeof setTimeout> | undefined;
+  #emittedAt = 0;
   readonly #savedAt = new WeakMap<Hand, number>();
 
   private constructor(ports: EnginePorts, holdings: Holdings) {
@@ -84,20 +90,33 @@ export class Engine implements EngineControl {
     };
     this.#wanted = holdings.wanted ?? false;
     this.#everStarted = holdings.wanted !== undefined;
-    this.#workers = Math.min(ports.maxWorkers, holdings.workers ?? ports.defaultWorkers);
+    this.#settings = holdings.settings;
     this.#lottery = new Lottery(ports.random);
-    const about = aboutOf(ports);
-    holdings.keep('about', about);
-    this.#counter = new Counter(ports.keyserver, { id: holdings.clientId, ...about });
+    this.#counter = new Counter(ports.keyserver, { id: holdings.clientId, ...aboutOf(ports, this.#settings) });
+    this.#introduce();
     this.#counter.waitUntil = holdings.waitUntil;
     this.#conversation = new Conversation(holdings, this.#counter, this.#host());
     this.#crew = new Crew(
       () => ports.spawn(),
       (reason) => this.#onBroken(reason),
     );
+    this.#tabs = new Tabs(ports, {
+      onTold: (message) => {
+        if (this.#closed) return;
+        if ('command' in message) this.#obey(message.command);
+        else this.#want(false, message.stopped);
+      },
+      onOthers: () => this.#onOthers(),
+      onTurnWanted: () => {
+        if (!this.#closed) this.#stop();
+      },
+    });
     this.#snapshot = this.#look();
     this.#ticker = setInterval(() => this.#tick(), 1000);
-    ports.others?.listen((wanted, stopped) => this.#want(wanted, stopped));
+    ports.conditions?.listen(() => {
+      this.#pump();
+      this.#emit();
+    });
   }
 
   /** Reads the buffers; goes on by itself where the person had it running, and sends what waits. */
@@ -119,38 +138,39 @@ export class Engine implements EngineControl {
   }
 
   start(): void {
-    this.#hurry();
-    this.#decide(true);
+    this.#command({ name: 'start', args: [] });
   }
 
   pause(): void {
-    this.#decide(false);
+    this.#command({ name: 'pause', args: [] });
   }
 
-  dismiss(message: string): void {
-    this.#holdings.keep('dismissed', [...this.#holdings.dismissed, message].slice(-MAX_DISMISSED));
-    this.#emit();
+  finish(): void {
+    this.#command({ name: 'finish', args: [] });
   }
 
-  setWorkers(count: number): void {
-    this.#workers = Math.max(1, Math.min(this.#ports.maxWorkers, Math.round(count)));
-    this.#holdings.keep('workers', this.#workers);
-    this.#pump();
-    this.#emit();
+  snooze(until: number): void {
+    this.#command({ name: 'snooze', args: [until] });
+  }
+
+  configure(change: Partial<Settings>): void {
+    this.#command({ name: 'configure', args: [change] });
   }
 
   measureCores(): void {
-    this.#holdings.forgetCores();
-    this.#hurry();
-    // A worker remembers its cores for life. Blocks in hand go on from their last progress.
-    for (const worker of this.#crew.workers) this.#crew.dismiss(worker);
-    this.#pump();
-    this.#emit();
+    this.#command({ name: 'measureCores', args: [] });
   }
 
   retry(): void {
-    this.#hurry();
-    this.#pump();
+    this.#command({ name: 'retry', args: [] });
+  }
+
+  dismiss(message: string): void {
+    this.#command({ name: 'dismiss', args: [message] });
+  }
+
+  takeOver(): void {
+    this.#tabs.takeOver();
   }
 
   /** Keeps every block's last known checkpoint: before the tab may vanish. */
@@ -168,8 +188,82 @@ export class Engine implements EngineControl {
     await this.checkpoint();
     await this.#conversation.idle();
     for (const worker of this.#crew.workers) this.#crew.dismiss(worker);
-    this.#giveUpTurn?.();
+    this.#tabs.close();
     await this.#holdings.close();
+  }
+
+  // ── all tabs ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** For all tabs; first for itself: the tab whose button was pressed is the first in the queue. */
+  #command(command: EngineCommand): void {
+    this.#obey(command);
+    this.#tabs.tell({ command });
+  }
+
+  #obey(command: EngineCommand): void {
+    switch (command.name) {
+      case 'start':
+        this.#hurry();
+        this.#holdings.keep('snoozedUntil', 0);
+        this.#want(true);
+        break;
+      case 'pause':
+        this.#want(false);
+        break;
+      case 'finish':
+        this.#finishing = this.#wanted;
+        break;
+      case 'snooze':
+        this.#holdings.keep('snoozedUntil', command.args[0]);
+        break;
+      case 'configure':
+        this.#configure(command.args[0]);
+        break;
+      case 'measureCores':
+        this.#holdings.forgetCores();
+        this.#hurry();
+        // A worker remembers its cores for life. Blocks in hand go on from their last progress.
+        for (const worker of this.#crew.workers) this.#crew.dismiss(worker);
+        break;
+      case 'retry':
+        this.#hurry();
+        break;
+      case 'dismiss':
+        this.#holdings.keep('dismissed', [...this.#holdings.dismissed, command.args[0]].slice(-MAX_DISMISSED));
+        break;
+    }
+    this.#pump();
+    this.#emit();
+  }
+
+  #configure(change: Partial<Settings>): void {
+    const { maxWorkers } = this.#ports;
+    const clamped = (count: number): number => Math.max(1, Math.min(maxWorkers, Math.round(count)));
+    const { workers, workersInUse } = change;
+    this.#settings = settingsOf({
+      ...this.#settings,
+      ...change,
+      ...(workers === undefined ? {} : { workers: clamped(workers) }),
+      ...(workersInUse === undefined ? {} : { workersInUse: clamped(workersInUse) }),
+    });
+    this.#holdings.keep('settings', this.#settings);
+    this.#introduce();
+    this.#lottery.redraw();
+    this.#giveBackUnwanted();
+  }
+
+  /** Says who works, with the next call and by the service worker. */
+  #introduce(): void {
+    const about = aboutOf(this.#ports, this.#settings);
+    this.#holdings.keep('about', about);
+    this.#counter.client = { id: this.#holdings.clientId, ...about };
+  }
+
+  #onOthers(): void {
+    const { mirrored } = this.#tabs;
+    if (this.#closed || this.#state !== 'queued') return;
+    if (mirrored !== undefined) this.#history = mirrored.history;
+    this.#emit();
   }
 
   // ── running and stopping ──────────────────────────────────────────────────────────────────────────────────────
@@ -179,18 +273,12 @@ export class Engine implements EngineControl {
     this.#emit();
   }
 
-  /** A person's wish, or with `stopped` the keyserver's, for all tabs and later visits. */
-  #decide(wanted: boolean, stopped?: string): void {
-    // First for itself: the tab whose button was pressed is the first in the queue.
-    this.#want(wanted, stopped);
-    this.#ports.others?.tell(wanted, stopped);
-  }
-
   #want(wanted: boolean, stopped?: string): void {
     this.#holdings.keep('wanted', wanted);
     this.#holdings.keep('stopped', stopped);
     this.#wanted = wanted;
     this.#everStarted = true;
+    this.#finishing = false;
     if (!wanted) this.#stop();
     else if (this.#state === 'off') void this.#queue();
     else this.#emit();
@@ -199,20 +287,15 @@ export class Engine implements EngineControl {
   async #queue(): Promise<void> {
     this.#enter('queued');
     this.#pump();
-    const giveUp = await this.#ports.takeTurn(() => {
-      this.#otherRuns = true;
-      this.#emit();
-    });
-    this.#otherRuns = false;
+    await this.#tabs.take();
     // Another tab may have worked on the buffers since they were read.
-    if (this.#wanted && !this.#closed) await this.#holdings.reload();
+    if (!this.#closed) await this.#holdings.reload();
     if (!this.#wanted || this.#closed) {
-      giveUp();
+      this.#tabs.giveUp();
       this.#enter('off');
       return;
     }
-    this.#giveUpTurn = giveUp;
-    this.#workers = Math.min(this.#ports.maxWorkers, this.#holdings.workers ?? this.#workers);
+    this.#settings = this.#holdings.settings;
     this.#conversation.renew();
     this.#enter('on');
     this.#pump();
@@ -238,8 +321,7 @@ export class Engine implements EngineControl {
   #afterStop(): void {
     if (this.#crew.workers.some(({ hand }) => hand !== undefined)) return;
     this.#crew.resize(0);
-    this.#giveUpTurn?.();
-    this.#giveUpTurn = undefined;
+    this.#tabs.giveUp();
     this.#enter('off');
     if (this.#wanted) void this.#queue();
   }
@@ -249,7 +331,10 @@ export class Engine implements EngineControl {
     if (this.#closed) return;
     if (this.#state === 'stopping') this.#afterStop();
     if (this.#state === 'on') {
-      this.#crew.resize(this.#nothingUsable() ? 0 : this.#workers);
+      const limits = this.#limits();
+      this.#crew.pace(limits.throttle);
+      this.#crew.resize(limits.pause !== undefined || this.#nothingUsable() ? 0 : limits.workers);
+      if (this.#finishing && this.#crew.workers.every(({ hand }) => hand === undefined)) return this.pause();
       for (const worker of this.#crew.workers) {
         if (worker.hand !== undefined) continue;
         const block = this.#nextBlock();
@@ -258,6 +343,17 @@ export class Engine implements EngineControl {
       }
     }
     this.#conversation.talk();
+  }
+
+  #limits(): Limits {
+    const { conditions, defaultWorkers, maxWorkers } = this.#ports;
+    const told = conditions?.now() ?? {};
+    const now = Date.now();
+    const snoozedUntil = this.#holdings.snoozedUntil;
+    const settings = this.#settings;
+    const at = { settings, conditions: told, snoozedUntil, now, defaultWorkers, maxWorkers };
+    const { workers, throttle } = limitsOf({ ...at, isBusy: false });
+    return limitsOf({ ...at, isBusy: this.#busy.isBusy(told.pressure, (workers * throttle) / maxWorkers, now) });
   }
 
   /** Forgets what kept it waiting. */
@@ -270,13 +366,16 @@ export class Engine implements EngineControl {
 
   // ── blocks ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #likes({ manifest }: Contest): boolean {
-    return this.#ports.only?.includes(manifest.name) !== false;
+  #likes(contest: Contest): boolean {
+    const { manifest } = contest;
+    return this.#ports.only?.includes(manifest.name) !== false && isWanted(this.#settings)(contest);
   }
 
   #usable(contest: Contest): boolean {
-    const { manifest } = contest;
-    if (!this.#likes(contest)) return false;
+    return this.#likes(contest) && this.#isComputable(contest);
+  }
+
+  #isComputable({ manifest }: Contest): boolean {
     const unusable = this.#unusable.get(manifest.search.kind);
     return unusable === undefined || isDue(unusable.until);
   }
@@ -288,25 +387,41 @@ export class Engine implements EngineControl {
 
   /** Begun blocks first, then in the order of contests and units. */
   #nextBlock(): StoredBlock | undefined {
+    if (this.#finishing) return undefined;
     const inHand = new Set(this.#crew.workers.map(({ hand }) => hand?.lease.id));
-    const usable = this.#holdings.contests.filter((contest) => this.#usable(contest));
-    const order = new Map(this.#lottery.inOrder(usable).map(({ manifest }, place) => [manifest.name, place]));
+    const order = new Map(this.#inOrder().map(({ manifest }, place) => [manifest.name, place]));
     const rank = ({ lease, checkpoint }: StoredBlock): number =>
       (checkpoint === undefined ? 1000 : 0) + (order.get(lease.contest) ?? 999);
     return [...this.#holdings.blocks.values()]
-      .filter(({ lease }) => !inHand.has(lease.id) && order.has(lease.contest))
+      .filter((block) => !inHand.has(block.lease.id) && (order.has(block.lease.contest) || this.#isToBeFinished(block)))
       .toSorted((a, b) => rank(a) - rank(b) || a.lease.first - b.lease.first)[0];
   }
 
+  /** Begun, of a contest that the person wants no more. */
+  #isToBeFinished({ lease, checkpoint }: StoredBlock): boolean {
+    const contest = this.#holdings.contest(lease.contest);
+    return checkpoint !== undefined && contest !== undefined && this.#isComputable(contest);
+  }
+
   #wish(): ExchangeRequest['want'] {
-    const { contests, speeds, blocks, leases } = this.#holdings;
+    const { speeds, blocks, leases } = this.#holdings;
+    const { pause, workers, throttle } = this.#limits();
+    const holding = leases.slice(0, MAX_HOLDING);
+    if (pause !== undefined || this.#finishing) return { blocks: 0, from: [], holding };
     const want = wanted({
-      contests: this.#lottery.inOrder(contests.filter((contest) => this.#usable(contest))),
-      speeds,
-      workers: this.#workers,
+      contests: this.#inOrder(),
+      speeds: Object.fromEntries(Object.entries(speeds).map(([contest, speed]) => [contest, speed * throttle])),
+      workers,
+      seconds: this.#settings.stockHours * 3600,
       blocks: [...blocks.values()].map(({ lease }) => lease.contest),
     });
-    return { ...want, holding: leases.slice(0, MAX_HOLDING) };
+    return { ...want, holding };
+  }
+
+  /** The contests it can and may work on, in the order in which work is wanted. */
+  #inOrder(): Contest[] {
+    const usable = this.#holdings.contests.filter((contest) => this.#usable(contest));
+    return this.#lottery.inOrder(preferred(usable, this.#settings));
   }
 
   async #work(worker: Worker, block: StoredBlock): Promise<void> {
@@ -314,7 +429,7 @@ export class Engine implements EngineControl {
     if (contest === undefined) return;
     const hand: Hand = { lease: block.lease, progress: undefined, stopping: false };
     worker.hand = hand;
-    this.#emit();
+    this.#emitSoon();
     const outcome = (await this.#ready(worker, hand, contest))
       ? await this.#run(worker, hand, contest, block)
       : undefined;
@@ -329,7 +444,8 @@ export class Engine implements EngineControl {
       worker.hand = undefined;
       if (outcome?.finished === true) this.#renew();
       this.#pump();
-      this.#emit();
+      // Where the next block is in hand already, it is shown once its work has begun.
+      if (worker.hand === undefined) this.#emit();
     }
   }
 
@@ -392,12 +508,21 @@ export class Engine implements EngineControl {
       rate: worker.last?.kind === kind ? worker.last.rate : 0,
       checkpoint: checkpoint ?? { evidence: [], seconds: 0, steps: 0 },
     };
+    this.#emit();
     try {
       const request = { manifest, first, count, ...(checkpoint === undefined ? {} : { checkpoint }) };
+      const began = performance.now();
+      let isHeard = false;
       const outcome = await worker.handle.work(request, (progress) => {
+        isHeard = true;
         worker.last = { kind, rate: progress.rate };
         this.#onProgress(worker, hand, progress);
       });
+      // Of a block that was done sooner than its first progress.
+      if (outcome.finished && !isHeard) {
+        const rate = (1000 * (outcome.steps - (checkpoint?.steps ?? 0))) / Math.max(1, performance.now() - began);
+        worker.last = { kind, rate };
+      }
       this.#breaks = 0;
       return outcome;
     } catch (error) {
@@ -442,6 +567,19 @@ export class Engine implements EngineControl {
     if (!isDue(this.#counter.retryAt)) this.#ports.onReportsWaiting?.();
   }
 
+  /** Blocks of contests that the person wants no more; those begun are finished. */
+  #giveBackUnwanted(): void {
+    if (!this.#tabs.hasTurn || this.#settings.choice === 'keyserver') return;
+    const inHand = new Set(this.#crew.workers.map(({ hand }) => hand?.lease.id));
+    const unwanted = [...this.#holdings.blocks.values()].filter(({ lease, checkpoint }) => {
+      const contest = this.#holdings.contest(lease.contest);
+      const isBegun = checkpoint !== undefined || inHand.has(lease.id);
+      return !isBegun && contest !== undefined && !isWanted(this.#settings)(contest);
+    });
+    for (const { lease } of unwanted) this.#conversation.release(lease.id);
+    void this.#holdings.drop(unwanted.map(({ lease }) => lease.id));
+  }
+
   async #giveBack(lease: string, why: string): Promise<void> {
     this.#notice(`${why}. The block was given back.`);
     this.#conversation.release(lease);
@@ -475,7 +613,11 @@ export class Engine implements EngineControl {
       likes: (contest) => this.#likes(contest),
       wish: () => this.#wish(),
       onFill: () => this.#lottery.redraw(),
-      onStop: (reason) => this.#decide(false, reason),
+      mayTalk: () => this.#limits().mayTalk,
+      onStop: (reason) => {
+        this.#want(false, reason);
+        this.#tabs.tell({ stopped: reason });
+      },
       notice: (text) => this.#notice(text),
       onReportsWaiting: () => this.#ports.onReportsWaiting?.(),
       onDead: (leases) => {
@@ -484,6 +626,7 @@ export class Engine implements EngineControl {
       onEnd: () => {
         // With nothing in hand it is always between two blocks.
         if (this.#crew.workers.every(({ hand }) => hand === undefined)) this.#renew();
+        this.#giveBackUnwanted();
         this.#pump();
         this.#emit();
       },
@@ -494,10 +637,10 @@ export class Engine implements EngineControl {
 
   #tick(): void {
     const { rate, step } = this.#snapshot;
-    if (this.#state === 'on') {
+    if (this.#state === 'on' && this.#snapshot.pause === null) {
       this.#history = [...this.#history, { at: Date.now(), rate, step }].slice(-HISTORY_SAMPLES);
-      this.#emitSoon();
     }
+    if (this.#state === 'on') this.#emitSoon();
     this.#pump();
   }
 
@@ -506,28 +649,38 @@ export class Engine implements EngineControl {
     this.#emitSoon();
   }
 
+  /** Timers of a hidden tab are late; what its workers say is not. */
   #emitSoon(): void {
-    if (!this.#closed) this.#emitting ??= setTimeout(() => this.#emit(), EMIT_MS);
+    if (this.#closed) return;
+    if (Date.now() - this.#emittedAt > 1.5 * EMIT_MS) this.#emit();
+    else this.#emitting ??= setTimeout(() => this.#emit(), EMIT_MS);
   }
 
   #emit(): void {
     clearTimeout(this.#emitting);
     this.#emitting = undefined;
+    this.#emittedAt = Date.now();
     this.#snapshot = this.#look();
+    if (this.#tabs.hasTurn) this.#tabs.tell({ snapshot: this.#snapshot });
     for (const listener of this.#listeners) listener(this.#snapshot);
   }
 
   #look(): EngineSnapshot {
-    const { maxWorkers, storage, environment } = this.#ports;
+    const { isWaiting, mirrored } = this.#tabs;
+    if (this.#state === 'queued' && isWaiting && mirrored !== undefined) return mirrored;
+    const { maxWorkers, defaultWorkers, storage, environment, conditions } = this.#ports;
     return view({
       environment,
       wanted: this.#wanted,
       everStarted: this.#everStarted,
-      otherRuns: this.#otherRuns,
+      otherRuns: isWaiting,
       told: this.#conversation.messages,
       hands: this.#crew.workers.flatMap(({ hand }) => (hand === undefined || hand.stopping ? [] : [hand])),
       unusable: this.#unusable,
-      workers: this.#workers,
+      finishing: this.#finishing,
+      settings: { ...this.#settings, workers: this.#settings.workers ?? defaultWorkers },
+      conditions: conditions?.now() ?? {},
+      limits: this.#limits(),
       maxWorkers,
       holdings: this.#holdings,
       counter: this.#counter,

@@ -8,6 +8,7 @@ import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
 import { type Buffers, type Facts, type Saved, type StoredBlock, withCheckpoint } from './buffers.ts';
 import { SafeBuffers } from './safe-buffers.ts';
+import { type Settings, settingsOf } from './settings.ts';
 import type { Found, Totals } from './snapshot.ts';
 import { learn } from './stock.ts';
 
@@ -75,8 +76,12 @@ export class Holdings {
     return this.#facts.dismissed ?? [];
   }
 
-  get workers(): number | undefined {
-    return this.#facts.workers;
+  get settings(): Settings {
+    return settingsOf(this.#facts.settings);
+  }
+
+  get snoozedUntil(): number {
+    return this.#facts.snoozedUntil ?? 0;
   }
 
   get contests(): readonly Contest[] {

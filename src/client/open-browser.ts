@@ -1,22 +1,25 @@
 /** The engine as a browser tab runs it: this file wires the ports; nothing else in the client knows the platform. */
 import type { ClientClass } from '../domain/client.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
+import { browserConditions } from './browser-conditions.ts';
 import { machineOfBrowser } from './browser-platform.ts';
 import { Engine } from './engine.ts';
 import { SYNC_TAG } from './flush.ts';
 import { IdbBuffers } from './idb-buffers.ts';
 import { MemoryBuffers } from './memory-buffers.ts';
 import { spawnBrowserWorker } from './spawn-browser.ts';
-import { otherTabs, takeTurn } from './turn.ts';
+import { browserTurns, otherTabs } from './turn.ts';
 
 export interface Page {
   version: string;
   class: ClientClass;
+  /** Whether a person may be looking. */
+  isVisible: () => boolean;
   /** Brings the newer version that the keyserver wants. */
   renew: () => void;
 }
 
-export async function openBrowserEngine({ version, class: clientClass, renew }: Page): Promise<Engine> {
+export async function openBrowserEngine({ version, class: clientClass, isVisible, renew }: Page): Promise<Engine> {
   const kept = await Promise.race([IdbBuffers.open().catch(() => undefined), patience()]);
   const cores = navigator.hardwareConcurrency || 2;
   return Engine.open({
@@ -24,8 +27,10 @@ export async function openBrowserEngine({ version, class: clientClass, renew }: 
     buffers: kept ?? new MemoryBuffers(),
     storage: kept === undefined ? 'memory' : 'kept',
     spawn: spawnBrowserWorker,
-    takeTurn,
+    turns: browserTurns(),
     others: otherTabs(),
+    conditions: browserConditions(),
+    isVisible,
     maxWorkers: cores,
     defaultWorkers: Math.max(1, cores - 1),
     version,

@@ -3,7 +3,9 @@ import type { ClientInfo } from '../domain/client.ts';
 import type { Keyserver } from '../protocol/keyserver.ts';
 import type { Buffers } from './buffers.ts';
 import type { WorkerHandle } from './crew.ts';
-import type { EngineSnapshot } from './snapshot.ts';
+import type { Conditions } from './limits.ts';
+import type { Settings } from './settings.ts';
+import type { EngineCommand, EngineSnapshot } from './snapshot.ts';
 
 export interface EnginePorts {
   keyserver: Keyserver;
@@ -11,17 +13,16 @@ export interface EnginePorts {
   /** Whether the buffers outlive this process. */
   storage: EngineSnapshot['storage'];
   spawn(): WorkerHandle;
-  /**
-   * Resolves when this engine alone may run over these buffers, with the way to give that up; calls `onWait` when
-   * another runs now.
-   */
-  takeTurn(onWait: () => void): Promise<() => void>;
-  /** Start and pause, told to and heard from the other engines over the same buffers: the wish is the profile's. */
+  turns: Turns;
+  /** The other engines over the same buffers. */
   others?: {
-    /** With the keyserver's reason where it was the keyserver that stopped it. */
-    tell(wanted: boolean, stopped?: string): void;
-    listen(hear: (wanted: boolean, stopped?: string) => void): void;
+    tell(message: TabMessage): void;
+    listen(hear: (message: TabMessage) => void): void;
   };
+  /** What the platform tells of the machine; `listen` calls back when it changes. */
+  conditions?: { now(): Conditions; listen(changed: () => void): void };
+  /** Whether a person may be looking at this one. */
+  isVisible?(): boolean;
   maxWorkers: number;
   /** Used until the person chooses. */
   defaultWorkers: number;
@@ -45,12 +46,46 @@ export interface EnginePorts {
   random?: () => number;
 }
 
-/** What a client says of itself beside its id. */
-export function aboutOf({ version, name, team, platform }: EnginePorts): Omit<ClientInfo, 'id'> {
+/** Of several engines over the same buffers one runs at a time. */
+export interface Turns {
+  /** Resolves when it is this engine's turn; calls `onWait` when another runs now. */
+  take(onWait: () => void): Promise<Turn>;
+  /** A `take` that waits is served now: whoever runs loses its turn. */
+  steal(): void;
+}
+
+export interface Turn {
+  giveUp(): void;
+  /** Resolves when another has taken it away. */
+  readonly lost: Promise<void>;
+}
+
+/** Where there is no other engine. */
+export const alone: Turns = {
+  take: () => Promise.resolve({ giveUp() {}, lost: new Promise(() => {}) }),
+  steal() {},
+};
+
+export type TabMessage =
+  /** From a person, in another tab. */
+  | { command: EngineCommand }
+  /** The keyserver asked to stop, and said why. */
+  | { stopped: string }
+  /** Of the tab that runs, every second. */
+  | { snapshot: EngineSnapshot }
+  /** The sender would like to run instead; the tab that runs has kept everything, and has stopped. */
+  | { turn: 'wanted' | 'free' };
+
+/** What a client says of itself beside its id; what it was started with goes before what the person chose. */
+export function aboutOf(
+  { version, name, team, platform }: EnginePorts,
+  chosen: Pick<Settings, 'name' | 'team'>,
+): Omit<ClientInfo, 'id'> {
+  const said = { name: name ?? chosen.name, team: team ?? chosen.team };
   return {
     version,
-    ...(name === undefined ? {} : { name }),
-    ...(team === undefined ? {} : { team }),
+    ...(said.name === '' ? {} : { name: said.name }),
+    ...(said.team === '' ? {} : { team: said.team }),
     ...platform,
   };
 }

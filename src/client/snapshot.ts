@@ -4,6 +4,8 @@
  */
 import type { Contest, Hit } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';
+import type { Conditions } from './limits.ts';
+import type { Settings } from './settings.ts';
 
 /** Why nothing is being computed, and so what would end it. `null` while workers are at work. */
 export type Pause =
@@ -11,6 +13,12 @@ export type Pause =
   | { reason: 'not-started' | 'by-you' }
   /** The keyserver asked this client to stop, and said why. Start goes on all the same. */
   | { reason: 'stopped'; detail: string }
+  /** The person wants peace until then. */
+  | { reason: 'snoozed'; until: number }
+  /** Outside the hours in which the person lets it work; open again at `until`, if ever. */
+  | { reason: 'off-schedule'; until?: number }
+  /** As the person's settings say: on battery, while somebody uses the machine, while it is busy or hot. */
+  | { reason: 'on-battery' | 'in-use' | 'busy' }
   /** Another tab of this browser runs the engine. */
   | { reason: 'another-tab' }
   /** Start was pressed; cores are being loaded and tested, or the first blocks fetched. */
@@ -75,8 +83,17 @@ export interface EngineSnapshot {
   /** The person wants it to run (kept over reloads). */
   wanted: boolean;
   pause: Pause | null;
+  /** It will pause when the blocks in hand are done. */
+  finishing: boolean;
+  /** With the number of workers that stands for none chosen. */
+  settings: Settings & { workers: number };
+  /** What the machine is known to do or have now. */
+  conditions: Conditions;
+  /** How many workers there may be now: by the settings, or fewer while the machine is in use. */
   workers: number;
   maxWorkers: number;
+  /** The share of the time in which each computes now. */
+  throttle: number;
   /** Keys or nodes a second, all workers together; 0 while paused. */
   rate: number;
   /** What `rate` counts: of the contest being worked. */
@@ -112,19 +129,35 @@ export interface EngineSnapshot {
   history: RateSample[];
 }
 
-export interface EngineControl {
-  readonly snapshot: EngineSnapshot;
-  /** Calls back after every change; returns the way to stop it. */
-  subscribe(listener: (snapshot: EngineSnapshot) => void): () => void;
+/** What a person may tell the engine, in whichever tab: it holds for all of this browser profile. */
+export interface EngineCommands {
+  /** Also ends a snooze, and what `finish` asked for. */
   start(): void;
   /** Stops computing after the slices in hand, about 40 ms; no work is lost. */
   pause(): void;
-  /** 1…maxWorkers; takes effect at once, and is remembered. */
-  setWorkers(count: number): void;
+  /** Takes no new block, and pauses when those in hand are done. */
+  finish(): void;
+  /** Pauses until then, milliseconds since 1970, and goes on by itself. */
+  snooze(until: number): void;
+  /** Takes effect at once, and is remembered; what cannot be (10,000 workers) is as near to it as can be. */
+  configure(change: Partial<Settings>): void;
   /** Forgets how the cores did, and puts them to their known answers and times them again. */
   measureCores(): void;
   /** Asks the gateway now instead of at `retryAt`. */
   retry(): void;
-  /** Shows a message of the day no more, in this browser profile. */
+  /** Shows a message of the day no more. */
   dismiss(message: string): void;
+}
+
+/** One of them, as it is told to the other tabs. */
+export type EngineCommand = {
+  [Name in keyof EngineCommands]: { name: Name; args: Parameters<EngineCommands[Name]> };
+}[keyof EngineCommands];
+
+export interface EngineControl extends EngineCommands {
+  readonly snapshot: EngineSnapshot;
+  /** Calls back after every change; returns the way to stop it. */
+  subscribe(listener: (snapshot: EngineSnapshot) => void): () => void;
+  /** Where another tab runs the engine: it stops, and this one goes on. */
+  takeOver(): void;
 }

@@ -10,6 +10,7 @@ export function spawnBrowserWorker(): WorkerHandle {
     prepare: (kind, known) => api.prepare(kind, known),
     work: (request, onProgress) => api.work(request, proxy(onProgress)),
     stop: () => void api.stop(),
+    pace: (share) => void api.pace(share),
     terminate() {
       api[releaseProxy]();
       worker.terminate();

@@ -1,68 +1,124 @@
 /**
- * One engine over all tabs of a browser profile. The Web Lock of this name is held by the tab that runs; start and
- * pause are told to all tabs over the BroadcastChannel of the same name.
+ * One engine over all tabs of a browser profile. The Web Lock of this name is held by the tab that runs; what a person
+ * does, and how it goes, is told to all tabs over the BroadcastChannel of the same name.
  *
  * A page over plain HTTP from another machine has no Web Locks. There the tabs talk: one that wants its turn asks
  * whether another runs, and takes it when nobody says so; of two that ask at once, the smaller number goes first.
  */
-import type { EnginePorts } from './ports.ts';
+import type { EnginePorts, TabMessage, Turn, Turns } from './ports.ts';
 
 const NAME = 'tabherd-engine';
 /** How long an asking tab waits for an answer, and how often it asks again. */
 const ANSWER_MS = 500;
 const ASK_AGAIN_MS = 2_000;
 
-/** Resolves when no other tab runs the engine, with the way to let another have its turn. */
-export async function takeTurn(onWait: () => void): Promise<() => void> {
-  if (!('locks' in navigator)) return takeTurnByTalking(onWait);
-  const free = await hold({ ifAvailable: true });
-  if (free !== undefined) return free;
-  onWait();
-  return (await hold({})) ?? (() => {});
+export const browserTurns = (): Turns => ('locks' in navigator ? new LockedTurns() : new TalkedTurns());
+
+class LockedTurns implements Turns {
+  #stealNow: (() => void) | undefined;
+
+  async take(onWait: () => void): Promise<Turn> {
+    const free = await hold({ ifAvailable: true });
+    if (free !== undefined) return free;
+    const cancelled = new AbortController();
+    const stolen = new Promise<Turn | undefined>((resolve) => {
+      this.#stealNow = () => {
+        cancelled.abort();
+        resolve(hold({ steal: true }));
+      };
+    });
+    onWait();
+    const turn = await Promise.race([hold({ signal: cancelled.signal }).catch(() => stolen), stolen]);
+    this.#stealNow = undefined;
+    return turn ?? this.take(onWait);
+  }
+
+  steal(): void {
+    this.#stealNow?.();
+  }
 }
 
-function hold(options: LockOptions): Promise<(() => void) | undefined> {
+/** Undefined: another tab has the lock, and it was not to be waited for. */
+function hold(options: LockOptions): Promise<Turn | undefined> {
   return new Promise((resolve, reject) => {
+    let lose = (): void => {};
+    const lost = new Promise<void>((taken) => {
+      lose = taken;
+    });
     navigator.locks
       .request(NAME, options, (lock) => {
         if (lock === null) return resolve(undefined);
-        return new Promise<void>((release) => resolve(release));
+        return new Promise<void>((release) => resolve({ giveUp: release, lost }));
       })
-      .catch(reject);
+      // Before it was held: it could not be had. After: another tab stole it.
+      .catch((reason: unknown) => {
+        lose();
+        reject(reason);
+      });
   });
 }
 
-type Talk = { ask: number } | { runs: number };
+type Talk = { ask: number } | { runs: number } | { steal: number };
 
-export async function takeTurnByTalking(onWait: () => void): Promise<() => void> {
-  const channel = new BroadcastChannel(`${NAME}-turn`);
-  const mine = Math.random();
-  let runs = false;
-  let taken = false;
-  channel.onmessage = ({ data }: MessageEvent<Talk>) => {
-    if ('runs' in data) taken = true;
-    else if (runs || mine < data.ask) channel.postMessage({ runs: mine } satisfies Talk);
-  };
-  for (;;) {
-    taken = false;
-    channel.postMessage({ ask: mine } satisfies Talk);
-    await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
-    if (!taken) break;
-    onWait();
-    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+export class TalkedTurns implements Turns {
+  #steals = false;
+  #wake: () => void = () => {};
+
+  async take(onWait: () => void): Promise<Turn> {
+    const channel = new BroadcastChannel(`${NAME}-turn`);
+    const mine = Math.random();
+    const tell = (talk: Talk): void => channel.postMessage(talk);
+    let runs = false;
+    let taken = false;
+    let lose = (): void => {};
+    const lost = new Promise<void>((resolve) => {
+      lose = resolve;
+    });
+    channel.onmessage = ({ data }: MessageEvent<Talk>) => {
+      if ('runs' in data) taken = true;
+      else if ('steal' in data) {
+        if (runs) lose();
+        runs = false;
+        taken = true;
+      } else if (runs || mine < data.ask) tell({ runs: mine });
+    };
+    this.#steals = false;
+    for (;;) {
+      taken = false;
+      tell({ ask: mine });
+      await this.#sleep(ANSWER_MS);
+      if (!taken || this.#steals) break;
+      onWait();
+      await this.#sleep(ASK_AGAIN_MS);
+    }
+    if (this.#steals) tell({ steal: mine });
+    runs = true;
+    return { giveUp: () => channel.close(), lost };
   }
-  runs = true;
-  return () => channel.close();
+
+  steal(): void {
+    this.#steals = true;
+    this.#wake();
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 }
 
 /** The other tabs. */
 export function otherTabs(): NonNullable<EnginePorts['others']> {
   const channel = new BroadcastChannel(NAME);
   return {
-    tell: (wanted, stopped) => channel.postMessage({ wanted, stopped }),
+    tell: (message) => channel.postMessage(message),
     listen(hear) {
-      channel.onmessage = ({ data }: MessageEvent<{ wanted: boolean; stopped?: string }>) =>
-        hear(data.wanted, data.stopped);
+      channel.onmessage = ({ data }: MessageEvent<TabMessage>) => hear(data);
     },
   };
 }

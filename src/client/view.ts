@@ -4,6 +4,7 @@ import type { ContestKindName } from '../domain/contest.ts';
 import { type Counter, isDue } from './counter.ts';
 import type { Hand } from './crew.ts';
 import type { Holdings } from './holdings.ts';
+import type { Limits } from './limits.ts';
 import type { BlockProgress, EngineSnapshot, Pause } from './snapshot.ts';
 
 /** Why a kind of contest cannot be computed here, until when. */
@@ -15,10 +16,14 @@ export interface Unusable {
 }
 
 export interface EngineView
-  extends Pick<EngineSnapshot, 'wanted' | 'workers' | 'maxWorkers' | 'storage' | 'notices' | 'history'> {
+  extends Pick<
+    EngineSnapshot,
+    'wanted' | 'finishing' | 'settings' | 'conditions' | 'maxWorkers' | 'storage' | 'notices' | 'history'
+  > {
   environment: string;
   everStarted: boolean;
   otherRuns: boolean;
+  limits: Limits;
   /** Messages of the day, as told. */
   told: readonly string[];
   hands: readonly Hand[];
@@ -28,7 +33,8 @@ export interface EngineView
 }
 
 export function view(engine: EngineView): EngineSnapshot {
-  const { wanted, workers, maxWorkers, storage, notices, history, holdings, counter } = engine;
+  const { wanted, finishing, settings, conditions, limits, maxWorkers, storage, notices, history } = engine;
+  const { holdings, counter } = engine;
   const blocks = wanted ? engine.hands.flatMap(progressOf) : [];
   const pause = pauseOf(engine, blocks.length > 0);
   const contest =
@@ -36,8 +42,12 @@ export function view(engine: EngineView): EngineSnapshot {
   return {
     wanted,
     pause,
-    workers,
+    finishing,
+    settings,
+    conditions,
+    workers: limits.workers,
     maxWorkers,
+    throttle: limits.throttle,
     rate: pause === null ? blocks.reduce((sum, { rate }) => sum + rate, 0) : 0,
     step: kinds[contest?.manifest.search.kind ?? 'rc5'].step,
     blocks,
@@ -68,12 +78,13 @@ function progressOf({ lease, progress }: Hand): BlockProgress[] {
 }
 
 function pauseOf(
-  { wanted, everStarted, otherRuns, unusable, holdings, counter }: EngineView,
+  { wanted, everStarted, otherRuns, limits, unusable, holdings, counter }: EngineView,
   busy: boolean,
 ): Pause | null {
   if (!wanted && holdings.stopped !== undefined) return { reason: 'stopped', detail: holdings.stopped };
   if (!wanted) return { reason: everStarted ? 'by-you' : 'not-started' };
   if (otherRuns) return { reason: 'another-tab' };
+  if (limits.pause !== undefined) return limits.pause;
   if (busy) return null;
   const open = holdings.contests.filter(({ state }) => state.state === 'open');
   const reasons = open.map(({ manifest }) => unusable.get(manifest.search.kind));

@@ -43,4 +43,6 @@ export interface WorkerApi {
   work(request: WorkRequest, onProgress: (progress: WorkProgress) => void): Promise<WorkOutcome>;
   /** Ends the running `work` after the slice in hand, in about 40 ms. */
   stop(): void;
+  /** From now on it computes in this share of the time, 0.1…1, and rests in between. */
+  pace(share: number): void;
 }

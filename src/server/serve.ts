@@ -8,6 +8,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { ContestKind } from '../contests/kind.ts';
 import type { ClientInfo } from '../domain/client.ts';
 import type { ContestKindName, ContestManifest } from '../domain/contest.ts';
+import { parseSchedule } from '../domain/schedule.ts';
 import type { Carrier } from '../protocol/buffers-file.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
 import { DEFAULT_PORT, type Directive, type Keyserver } from '../protocol/keyserver.ts';
@@ -22,7 +23,6 @@ import type { Desk, DeskPorts } from './ledger/desk.ts';
 import type { ProxyPolicy } from './ledger/proxies.ts';
 import { isOnline } from './proxy/online.ts';
 import { Proxy, type ProxySettings } from './proxy/proxy.ts';
-import { parseSchedule } from './proxy/schedule.ts';
 import { BlockLog, type BlockLogOptions } from './statistics/block-log.ts';
 import { observing } from './statistics/observing.ts';
 import { parseVerbosity } from './statistics/verbosity.ts';
@@ -141,7 +141,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 /** Errors as `startServer`'s; a StoreError also where the ledger is a keymaster's. */
 export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
   const { upstreams, settings, version, name } = options;
-  let mayTalk = parseSchedule(options.schedule ?? []);
+  let schedule = parseSchedule(options.schedule ?? []);
   const { server, made } = await start(options, async (ports, told) => {
     const proxy = await Proxy.open({
       ...ports,
@@ -151,7 +151,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
         keyserver: new HttpKeyserver(url, { fetch, timeoutMs: UPSTREAM_TIMEOUT_MS }),
       })),
       settings,
-      schedule: (at) => mayTalk(at),
+      schedule: (at) => schedule.isOpen(at),
       isOnline,
       name,
       version,
@@ -175,7 +175,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
     talk: () => made.proxy.talk(),
     reload(live) {
       server.reload(live);
-      mayTalk = parseSchedule(live.schedule ?? []);
+      schedule = parseSchedule(live.schedule ?? []);
       Object.assign(settings, live.settings);
     },
     close: () => server.close(),

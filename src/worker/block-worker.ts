@@ -20,6 +20,11 @@ export class BlockWorker implements WorkerApi {
   readonly #cores = new Map<ContestKindName, ReturnType<typeof chooseCore>>();
   #stopped = false;
   #begun = false;
+  #share = 1;
+  #rest: Rest | undefined;
+  /** How long it has computed in slices since `#sinceAt`, in milliseconds. */
+  #computedMs = 0;
+  #sinceAt = 0;
 
   async prepare(kind: ContestKindName, known?: readonly CoreReport[]): Promise<CoreReport[]> {
     return (await this.#choice(kind, known)).tried;
@@ -27,6 +32,7 @@ export class BlockWorker implements WorkerApi {
 
   async work(request: WorkRequest, onProgress: (progress: WorkProgress) => void): Promise<WorkOutcome> {
     this.#stopped = false;
+    this.#beginPace();
     const { core } = await this.#choice(request.manifest.search.kind);
     if (core === undefined) throw new Error(`no core of kind ${request.manifest.search.kind} is right on this machine`);
     const breath = new Breath();
@@ -39,6 +45,18 @@ export class BlockWorker implements WorkerApi {
 
   stop(): void {
     this.#stopped = true;
+    this.#rest?.end();
+  }
+
+  pace(share: number): void {
+    this.#share = share;
+    this.#beginPace();
+    this.#rest?.end();
+  }
+
+  #beginPace(): void {
+    this.#computedMs = 0;
+    this.#sinceAt = performance.now();
   }
 
   async #choice(kind: ContestKindName, known?: readonly CoreReport[]): ReturnType<typeof chooseCore> {
@@ -52,6 +70,19 @@ export class BlockWorker implements WorkerApi {
       choice.catch(() => this.#cores.delete(kind));
     }
     return choice;
+  }
+
+  /** Rests so long that computing takes `#share` of the time: of all the time, whatever else it was spent on. */
+  async #restAfter(computedMs: number): Promise<void> {
+    if (this.#share >= 1) return;
+    this.#computedMs += computedMs;
+    const now = performance.now();
+    const dueAt = Math.max(this.#sinceAt + this.#computedMs / this.#share, now - MOST_LATE_MS);
+    this.#sinceAt = dueAt - this.#computedMs / this.#share;
+    if (dueAt - now < LEAST_REST_MS || this.#stopped) return;
+    this.#rest = new Rest(dueAt - now);
+    await this.#rest.over;
+    this.#rest = undefined;
   }
 
   async #run(
@@ -101,10 +132,32 @@ export class BlockWorker implements WorkerApi {
           reportedSteps = steps;
         }
         await breath.take();
+        await this.#restAfter(now - start);
         if (this.#stopped && evidence.length < count) return { finished: false, checkpoint: here() };
       }
     }
     return { finished: true, core: core.name, evidence, seconds, steps: behind };
+  }
+}
+
+/** So short a rest is not worth a timer, which is a few milliseconds late: it is added to the next. */
+const LEAST_REST_MS = 20;
+/** So much of too long a rest is made good again; a machine that slept for a night does not compute through the day. */
+const MOST_LATE_MS = 500;
+
+/** A sleep that can be ended. */
+class Rest {
+  end: () => void = () => {};
+  readonly over: Promise<void>;
+
+  constructor(ms: number) {
+    this.over = new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }
 

@@ -8,7 +8,7 @@ import { randomOf } from '../../src/cli/bench/random.ts';
 import type { WorkerHandle } from '../../src/client/crew.ts';
 import { Engine } from '../../src/client/engine.ts';
 import { MemoryBuffers } from '../../src/client/memory-buffers.ts';
-import type { EnginePorts } from '../../src/client/ports.ts';
+import { alone, type EnginePorts, type TabMessage, type Turns } from '../../src/client/ports.ts';
 import type { EngineSnapshot } from '../../src/client/snapshot.ts';
 import { kinds } from '../../src/contests/kinds.ts';
 import { countStubs } from '../../src/contests/ogr/stubs.ts';
@@ -68,6 +68,7 @@ function inThread(): WorkerHandle & { die: (reason: Error) => void } {
     prepare: (kind, known) => worker.prepare(kind, known),
     work: (request, onProgress) => worker.work(structuredClone(request), onProgress),
     stop: () => worker.stop(),
+    pace: (share) => worker.pace(share),
     terminate: () => worker.stop(),
     broken,
     die: (reason) => die(reason),
@@ -80,7 +81,7 @@ async function engine(ports: Partial<EnginePorts> = {}): Promise<Engine> {
     buffers: new MemoryBuffers(),
     storage: 'kept',
     spawn: inThread,
-    takeTurn: async () => () => {},
+    turns: alone,
     maxWorkers: 2,
     defaultWorkers: 1,
     version: '0.0.0',
@@ -89,6 +90,17 @@ async function engine(ports: Partial<EnginePorts> = {}): Promise<Engine> {
   });
   open.push(made);
   return made;
+}
+
+/** Alone, and says when it takes its turn and when it gives it up. */
+function counted(change: (by: number) => void): Turns {
+  return {
+    async take() {
+      change(1);
+      return { giveUp: () => change(-1), lost: new Promise(() => {}) };
+    },
+    steal() {},
+  };
 }
 
 function until(one: Engine, likes: (snapshot: EngineSnapshot) => boolean): Promise<EngineSnapshot> {
@@ -170,7 +182,7 @@ test('restarts at any moment over the same buffers: it goes on from what was kep
     await one.close();
   }
   expect(restarts).toBeGreaterThan(1);
-});
+}, 60_000);
 
 describe('pause', () => {
   test('keeps the block and its checkpoint, frees the workers, and gives up the turn', async () => {
@@ -178,12 +190,9 @@ describe('pause', () => {
     const buffers = new MemoryBuffers();
     const one = await engine({
       buffers,
-      takeTurn: async () => {
-        turns += 1;
-        return () => {
-          turns -= 1;
-        };
-      },
+      turns: counted((change) => {
+        turns += change;
+      }),
     });
     one.start();
     await until(one, ({ totals }) => (totals['proof']?.blocks ?? 0) > 2);
@@ -201,9 +210,9 @@ describe('pause', () => {
 
   test('more workers and fewer, within what the machine has', async () => {
     const one = await engine();
-    one.setWorkers(99);
+    one.configure({ workers: 99 });
     expect(one.snapshot.workers).toBe(2);
-    one.setWorkers(0);
+    one.configure({ workers: 0 });
     expect(one.snapshot.workers).toBe(1);
   });
 });
@@ -323,11 +332,14 @@ test('a machine that miscalculates gives the block back and reports nothing', as
 test('another engine has the turn: it waits, says so, and takes over', async () => {
   let free: () => void = () => {};
   const one = await engine({
-    takeTurn: (onWait) => {
-      onWait();
-      return new Promise((resolve) => {
-        free = () => resolve(() => {});
-      });
+    turns: {
+      take(onWait) {
+        onWait();
+        return new Promise((resolve) => {
+          free = () => resolve(alone.take(onWait));
+        });
+      },
+      steal() {},
     },
   });
   one.start();
@@ -509,10 +521,9 @@ describe('workers', () => {
   test('that hang while they load: Pause ends them and gives up the turn', async () => {
     let turns = 0;
     const one = await engine({
-      takeTurn: async () => {
-        turns += 1;
-        return () => (turns -= 1);
-      },
+      turns: counted((change) => {
+        turns += change;
+      }),
       spawn: () => ({ ...inThread(), prepare: () => new Promise(() => {}) }),
     });
     one.start();
@@ -641,11 +652,11 @@ describe('what the keyserver tells it to do', () => {
   test('stop: it stops and keeps the reason over a restart; what is finished is sent; Start goes on', async () => {
     let reason: string | undefined;
     const buffers = new MemoryBuffers();
-    const told: (string | undefined)[] = [];
+    const told: TabMessage[] = [];
     const keyserver = replying((reply) =>
       reason === undefined ? reply : { ...reply, directives: [{ do: 'stop', code: 463, reason }] },
     );
-    const others = { tell: (_wanted: boolean, why?: string) => told.push(why), listen() {} };
+    const others = { tell: (message: TabMessage) => void told.push(message), listen() {} };
     const one = await engine({ keyserver, buffers, others });
     one.start();
     await until(one, ({ totals }) => (totals['proof']?.blocks ?? 0) > 0);
@@ -653,7 +664,7 @@ describe('what the keyserver tells it to do', () => {
     const stopped = await until(one, ({ pause }) => pause?.reason === 'stopped');
     expect(stopped).toMatchObject({ wanted: false, rate: 0, pause: { reason: 'stopped', detail: reason } });
     await until(one, ({ outBuffer }) => outBuffer === 0);
-    expect(told).toContain(reason);
+    expect(told).toContainEqual({ stopped: reason });
     await one.close();
 
     const again = await engine({ keyserver, buffers });

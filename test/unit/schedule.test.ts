@@ -1,6 +1,6 @@
-/** When a proxy may speak with its upstream. Monday is the 5th of January 2026; times are local. */
+/** When a client may work, and a proxy speak with its upstream. Monday is the 5th of January 2026; times are local. */
 import { expect, test } from 'vitest';
-import { parseSchedule } from '../../src/server/proxy/schedule.ts';
+import { parseSchedule } from '../../src/domain/schedule.ts';
 
 const MONDAY = 5;
 const at = (day: number, hour: number, minute = 0): Date => new Date(2026, 0, day, hour, minute);
@@ -19,7 +19,18 @@ test.each([
   [['Sat,Sun 00:00-24:00'], at(MONDAY, 0), false],
   [['tue 01:00-02:00', 'mon 03:00-04:00'], at(MONDAY, 3, 30), true],
 ])('%j at %s: %s', (windows, date, open) => {
-  expect(parseSchedule(windows)(date)).toBe(open);
+  expect(parseSchedule(windows).isOpen(date)).toBe(open);
+});
+
+test.each([
+  [[], at(MONDAY, 3), undefined],
+  [['00:00-24:00'], at(MONDAY, 3), undefined],
+  [['22:00-06:00'], at(MONDAY, 12, 30), at(MONDAY, 22)],
+  [['22:00-06:00'], at(MONDAY, 22), at(MONDAY + 1, 6)],
+  [['mon 22:00-06:00'], at(MONDAY + 1, 6), at(MONDAY + 7, 22)],
+  [['08:00-10:00', '10:00-12:00'], at(MONDAY, 9), at(MONDAY, 12)],
+])('%j at %s changes next at %s', (windows, date, next) => {
+  expect(parseSchedule(windows).nextChange(date)).toEqual(next);
 });
 
 test.each([

@@ -34,6 +34,21 @@ describe('what is wanted', () => {
     expect(ask(11)).toBe(11);
   });
 
+  test('a day of work: longer blocks rather than more leases than there may be, within a lease and what one block holds', () => {
+    const day = { contests: [contest('rc5-72')], speeds, workers: 4, seconds: 86_400, blocks: blocks(5) };
+    const { from, blocks: count } = wanted(day);
+    const seconds = (from[0]?.units ?? 0) / 0.1;
+    expect(seconds).toBeGreaterThan(BLOCK_SECONDS);
+    expect(count).toBe(MAX_BLOCKS);
+    const { maxLeases } = day.contests[0]?.manifest.block ?? { maxLeases: 0 };
+    const full = (seconds * maxLeases) / 4;
+    expect(full).toBeGreaterThan(86_400);
+    expect(full).toBeLessThan(1.6 * 86_400);
+    expect(wanted({ ...day, seconds: 1e9 }).from[0]?.units).toBe(256);
+    const short = { ...contest('rc5-56'), speeds: {} };
+    expect(wanted({ ...day, contests: [short], speeds: { 'rc5-56': 0.1 } }).from[0]?.units).toBe(1);
+  });
+
   test('about to run dry: whatever there is, two blocks a worker', () => {
     const contests = [contest('rc5-56'), contest('rc5-72')];
     expect(wanted({ contests, speeds: {}, workers: 3, blocks: blocks(3) })).toEqual({

@@ -16,6 +16,8 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // Bench and tests load the machine, and a tab would make room for them.
+  '--disable-features=ComputePressure',
 ];
 
 export async function launchChromium(...more: string[]): Promise<Browser> {

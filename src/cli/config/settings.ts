@@ -5,8 +5,8 @@
  * Of `dataDir` the flag is `--data-dir` and the variable `TABHERD_DATA_DIR`, unless told otherwise by a `Note`.
  */
 import { type Static, type TSchema, Type } from 'typebox';
+import { parseWindow } from '../../domain/schedule.ts';
 import { isAddressRule } from '../../server/http/access.ts';
-import { parseSchedule } from '../../server/proxy/schedule.ts';
 
 /** What a setting's schema may say besides its type, all of it optional. */
 export interface Note {
@@ -278,7 +278,7 @@ export type SettingsCommand = keyof typeof SETTINGS;
 
 function isWindow(text: string): boolean {
   try {
-    parseSchedule([text]);
+    parseWindow(text);
     return true;
   } catch {
     return false;

@@ -1,26 +1,42 @@
 /**
- * When a proxy may speak with its upstream: windows of the week in the machine's local time, such as `mon-fri 22:00-06:00`. A
- * window whose end is not after its beginning goes on into the next day, and belongs to the day it began on. No days: all
- * of them. No windows: always.
+ * When a client may work, or a proxy speak with its upstream: windows of the week in the machine's local time, such as
+ * `mon-fri 22:00-06:00`. A window whose end is not after its beginning goes on into the next day, and belongs to the day it
+ * began on. No days: all of them. No windows: always.
  */
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
-interface Window {
+export interface Window {
   /** By number as `Date` has them: 0 is Sunday. */
   days: ReadonlySet<number>;
-  /** Minutes of the day. */
+  /** Minutes of the day, 0…1440. */
   from: number;
   to: number;
 }
 
-export type Schedule = (at: Date) => boolean;
+export interface Schedule {
+  isOpen(at: Date): boolean;
+  /** When it opens if it is closed then, and closes if it is open; undefined where it never does. */
+  nextChange(at: Date): Date | undefined;
+}
 
 /** @throws TypeError a window is in no known form; the message names it. */
 export function parseSchedule(texts: readonly string[]): Schedule {
   const windows = texts.map(parseWindow);
-  if (windows.length === 0) return () => true;
-  return (at) => windows.some((window) => isWithin(window, at.getDay(), at.getHours() * 60 + at.getMinutes()));
+  const isOpen = (at: Date): boolean =>
+    windows.length === 0 ||
+    windows.some((window) => isWithin(window, at.getDay(), at.getHours() * 60 + at.getMinutes()));
+  return { isOpen, nextChange: (at) => edgesAfter(windows, at).find((edge) => isOpen(edge) !== isOpen(at)) };
+}
+
+/** Every time of the next eight days at which a window begins or ends, the earliest first. */
+function edgesAfter(windows: readonly Window[], at: Date): Date[] {
+  const edges = windows.flatMap(({ from, to }) =>
+    Array.from({ length: 9 }, (_, day) =>
+      [from, to].map((minute) => new Date(at.getFullYear(), at.getMonth(), at.getDate() + day, 0, minute)),
+    ).flat(),
+  );
+  return edges.filter((edge) => edge > at).toSorted((a, b) => a.getTime() - b.getTime());
 }
 
 function isWithin({ days, from, to }: Window, day: number, minute: number): boolean {
@@ -28,7 +44,8 @@ function isWithin({ days, from, to }: Window, day: number, minute: number): bool
   return (days.has(day) && minute >= from) || (days.has((day + 6) % 7) && minute < to);
 }
 
-function parseWindow(text: string): Window {
+/** @throws TypeError it is in no known form; the message says so. */
+export function parseWindow(text: string): Window {
   const [, days, fromHour, fromMinute, toHour, toMinute] =
     /^(?:([a-z,-]+)\s+)?(\d{1,2}):(\d\d)-(\d{1,2}):(\d\d)$/.exec(text.trim().toLowerCase()) ?? [];
   const from = Number(fromHour) * 60 + Number(fromMinute);

@@ -1,0 +1,62 @@
+/** Two gentler ways to stop: for some hours, and when the blocks in hand are done. */
+import { useRef } from 'preact/hooks';
+import type { EngineControl, EngineSnapshot } from '../client/snapshot.ts';
+import { formatClock } from './format.ts';
+import { texts } from './texts.ts';
+
+const HOUR_MS = 3_600_000;
+const hours = [1, 3, 6, 12];
+/** When a person's tomorrow begins. */
+const MORNING = 6;
+
+export function Later({ snapshot, engine }: { snapshot: EngineSnapshot; engine: EngineControl }) {
+  const { finishing } = snapshot;
+  const menu = useRef<HTMLDetailsElement>(null);
+  const snooze = (until: number): void => {
+    if (menu.current !== null) menu.current.open = false;
+    engine.snooze(until);
+  };
+  return (
+    <>
+      <details
+        class="menu"
+        ref={menu}
+        onKeyDown={({ key, currentTarget }) => {
+          if (key === 'Escape') currentTarget.open = false;
+        }}
+      >
+        <summary class="quiet" data-testid="snooze">
+          {texts.snooze}
+        </summary>
+        <ul>
+          {hours.map((count) => (
+            <li key={count}>
+              <button type="button" onClick={() => snooze(Date.now() + count * HOUR_MS)}>
+                {texts.snoozeHours(count)}
+              </button>
+            </li>
+          ))}
+          <li>
+            <button type="button" onClick={() => snooze(tomorrow())}>
+              {texts.snoozeTomorrow(formatClock(tomorrow()))}
+            </button>
+          </li>
+        </ul>
+      </details>
+      <button
+        type="button"
+        class="quiet"
+        data-testid="finish"
+        aria-pressed={finishing}
+        onClick={() => (finishing ? engine.start() : engine.finish())}
+      >
+        {finishing ? texts.keepGoing : texts.finish}
+      </button>
+    </>
+  );
+}
+
+function tomorrow(): number {
+  const now = new Date();
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1, MORNING).getTime();
+}
