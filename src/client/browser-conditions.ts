@@ -43,7 +43,8 @@ const PRESSURE_EVERY_MS = 2_000;
 const IDLE_AFTER_MS = 60_000;
 
 export function browserConditions(): NonNullable<EnginePorts['conditions']> {
-  const { getBattery, connection } = navigator as Told;
+  const told = navigator as Told;
+  const { connection } = told;
   const conditions: Conditions = {};
   let changed = (): void => {};
   const note = (change: Partial<Conditions>): void => {
@@ -51,7 +52,7 @@ export function browserConditions(): NonNullable<EnginePorts['conditions']> {
     changed();
   };
 
-  void getBattery?.call(navigator).then((battery) => {
+  void told.getBattery?.().then((battery) => {
     const look = (): void => note({ onBattery: !battery.charging });
     battery.addEventListener('chargingchange', look);
     look();

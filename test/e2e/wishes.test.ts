@@ -137,7 +137,7 @@ test('on battery it pauses, and goes on when plugged in', async () => {
   await plug(false);
   await until(page, 'pause', ({ pause }) => pause === 'on-battery', 2);
   await plug(true);
-  await runs(page);
+  expect((await runs(page)).running).toBe(true);
 });
 
 test('settings take effect at once and are kept: half the speed, another contest, a schedule, a theme', async () => {

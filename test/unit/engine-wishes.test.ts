@@ -158,7 +158,7 @@ describe('the machine', () => {
     let changed = (): void => {};
     return {
       port: { now: () => conditions, listen: (hear: () => void) => (changed = hear) },
-      tell(change: Conditions) {
+      tell: (change: Conditions): void => {
         Object.assign(conditions, change);
         changed();
       },
@@ -196,7 +196,7 @@ describe('the machine', () => {
     tell({ metered: true });
     await seen(one, ({ outBuffer }) => outBuffer > 2);
     tell({ metered: false });
-    await seen(one, ({ outBuffer }) => outBuffer === 0);
+    expect((await seen(one, ({ outBuffer }) => outBuffer === 0)).wanted).toBe(true);
   });
 });
 
@@ -290,7 +290,7 @@ describe('several tabs', () => {
     await seen(one, isRunning);
     await seen(two, pausedAs('another-tab'));
     await one.close();
-    await seen(two, isRunning);
+    expect((await seen(two, isRunning)).wanted).toBe(true);
   });
 
   test('a person takes over here: nothing is lost, and a third does not come in between', async () => {
