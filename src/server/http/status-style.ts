@@ -4,15 +4,14 @@
  */
 export const statusStyle = `
 :root{color-scheme:light dark;
---paper:#eef2eb;--sheet:#fafcf8;--bar:#e2eadf;--ink:#16201b;--ink-soft:#4b5a52;--rule:#c8d3c8;--rule-strong:#76877d;
---accent:#b4370f;--margin-line:#dba893;--good:#25693f;
+--paper:light-dark(#eef2eb,#0f1512);--sheet:light-dark(#fafcf8,#161e1a);--bar:light-dark(#e2eadf,#1b2520);
+--ink:light-dark(#16201b,#e5ede7);--ink-soft:light-dark(#4b5a52,#a0b0a6);--rule:light-dark(#c8d3c8,#2b3831);
+--rule-strong:light-dark(#76877d,#6d8177);--accent:light-dark(#b4370f,#ff8a61);--margin-line:light-dark(#dba893,#6b3524);
+--good:light-dark(#25693f,#6fc48f);
 --serif:"Iowan Old Style","Palatino Linotype",Palatino,"URW Palladio L",P052,Charter,Georgia,"Liberation Serif",serif;
 --sans:system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans","Noto Sans",sans-serif;
 --mono:ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,"Liberation Mono",monospace;
 --gutter:1.25rem;--margin-column:0rem;--gap:1.5rem}
-@media (prefers-color-scheme:dark){:root{
---paper:#0f1512;--sheet:#161e1a;--bar:#1b2520;--ink:#e5ede7;--ink-soft:#a0b0a6;--rule:#2b3831;--rule-strong:#6d8177;
---accent:#ff8a61;--margin-line:#6b3524;--good:#6fc48f}}
 *,*::before,*::after{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%;background:var(--paper)}
 body{margin:0;font:1rem/1.5 var(--sans);font-variant-numeric:tabular-nums lining-nums;color:var(--ink)}
