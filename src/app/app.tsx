@@ -1,9 +1,7 @@
 /**
- * The one page: every part of the engine's snapshot drawn once, in the order in which a visitor asks. It holds no
+ * The first page: every part of the engine's snapshot drawn once, in the order in which a visitor asks. It holds no
  * state of its own; what the person does goes to the engine and comes back as the next snapshot.
  */
-import './tokens.css';
-import './app.css';
 import { useEffect } from 'preact/hooks';
 import type { EngineControl, EngineSnapshot } from '../client/snapshot.ts';
 import type { ContestManifest } from '../domain/contest.ts';
@@ -11,31 +9,20 @@ import { Blocks } from './blocks.tsx';
 import { Contests } from './contests.tsx';
 import { Cores } from './cores.tsx';
 import { Facts } from './facts.tsx';
-import { Footer } from './footer.tsx';
 import { Found } from './found.tsx';
-import { Header } from './header.tsx';
 import { Hero } from './hero.tsx';
-import { Messages } from './messages.tsx';
 import { Conditions, Notices, worksOffline } from './notices.tsx';
 import { Settings } from './settings.tsx';
 import { texts } from './texts.ts';
-import { useSnapshot } from './use-snapshot.ts';
 
-export function App({ engine }: { engine: EngineControl }) {
-  const snapshot = useSnapshot(engine);
+export function App({ snapshot, engine }: { snapshot: EngineSnapshot; engine: EngineControl }) {
   const contest = contestInHand(snapshot);
   const state = texts.state(snapshot.pause);
   useEffect(() => {
     document.title = snapshot.pause?.reason === 'not-started' ? texts.brand : texts.documentTitle(state);
   }, [snapshot.pause?.reason, state]);
-  const { theme } = snapshot.settings;
-  useEffect(() => {
-    document.documentElement.dataset['theme'] = theme;
-  }, [theme]);
   return (
     <>
-      <Header gateway={snapshot.gateway} />
-      <Messages messages={snapshot.messages} engine={engine} />
       <main tabIndex={-1}>
         <Hero snapshot={snapshot} engine={engine} contest={contest} />
         <Conditions snapshot={snapshot} engine={engine} />
@@ -47,7 +34,6 @@ export function App({ engine }: { engine: EngineControl }) {
         <Cores snapshot={snapshot} engine={engine} />
         <Notices notices={snapshot.notices} />
       </main>
-      <Footer />
       {/* Speaks when the state changes, and only then: the figures above tick too often to be read out. */}
       <p class="visually-hidden" role="status">
         {texts.announce(snapshot.pause, contest?.title ?? '', {

@@ -11,10 +11,10 @@ export function Header({ gateway }: { gateway: EngineSnapshot['gateway'] }) {
   const now = useNow(away);
   return (
     <header class="header">
-      <p class="brand">
+      <a class="brand" href="/">
         <img src="/icon.svg" alt="" width="32" height="32" />
         {texts.brand}
-      </p>
+      </a>
       <p class="gateway" data-testid="gateway" data-state={gateway.state}>
         <span class="lamp" aria-hidden="true" />
         <span>

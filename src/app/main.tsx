@@ -2,7 +2,7 @@
 import { render } from 'preact';
 import { Workbox } from 'workbox-window';
 import { openBrowserEngine } from '../client/open-browser.ts';
-import { App } from './app.tsx';
+import { Pages } from './pages.tsx';
 import { reloadUnderNewVersion, renew } from './renew.ts';
 import { texts } from './texts.ts';
 
@@ -24,7 +24,7 @@ const engine = await openBrowserEngine({
   render(<p>{texts.cannotStart(error instanceof Error ? error.message : String(error))}</p>, root);
   throw error;
 });
-render(<App engine={engine} />, root);
+render(<Pages engine={engine} />, root);
 
 addEventListener('online', () => engine.retry());
 // The last moments in which a tab that may be frozen, discarded or closed can still write.

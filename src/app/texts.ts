@@ -97,6 +97,8 @@ export const texts = {
   /** What the browser's own tab says. */
   documentTitle: (state: string) => `${state} · Tabherd`,
   welcome: 'Lend a browser tab to a long search.',
+  notFound: 'There is nothing at this address.',
+  toTheSearch: 'Go to the search',
   nothingToSearch: 'Nothing to search yet',
   state: (pause: Pause | null) => states[pause?.reason ?? 'running'],
   pause: (reason: Reason, facts: PauseFacts) => pauses[reason](facts),

@@ -10,13 +10,14 @@ import { NavigationRoute, registerRoute } from 'workbox-routing';
 import { flushReports, SYNC_TAG, TAKE_OVER } from '../client/flush.ts';
 import { IdbBuffers } from '../client/idb-buffers.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
+import { isPage } from '../protocol/pages.ts';
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; revision: string | null }[] };
 declare const __TABHERD_VERSION__: string;
 
 precacheAndRoute(self.__WB_MANIFEST);
 cleanupOutdatedCaches();
-registerRoute(new NavigationRoute(createHandlerBoundToURL('/index.html'), { allowlist: [/^\/(\?|$)/] }));
+registerRoute(new NavigationRoute(createHandlerBoundToURL('/index.html'), { allowlist: [isPage] }));
 clientsClaim();
 
 self.addEventListener('sync', (event) => {

@@ -6,12 +6,16 @@ import { existsSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
+import { PAGES } from '../../protocol/pages.ts';
 
+const hidden = { schema: { hide: true } };
 const NOT_BUILT = 'The keyserver runs, but there is no page to show: the app was not built (npm run build).\n';
 
 export async function serveApp(app: FastifyInstance, appDir: string | undefined): Promise<void> {
   if (appDir === undefined || !existsSync(join(appDir, 'index.html'))) {
-    app.get('/', { schema: { hide: true } }, (_request, reply) => reply.code(404).type('text/plain').send(NOT_BUILT));
+    for (const path of PAGES) {
+      app.get(path, hidden, (_request, reply) => reply.code(404).type('text/plain').send(NOT_BUILT));
+    }
     return;
   }
   const assets = join(appDir, 'assets') + sep;
@@ -27,4 +31,8 @@ export async function serveApp(app: FastifyInstance, appDir: string | undefined)
       reply.header('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
+  // The files have '/' already.
+  for (const path of PAGES) {
+    if (path !== '/') app.get(path, hidden, (_request, reply) => reply.sendFile('index.html'));
+  }
 }

@@ -1,0 +1,35 @@
+/**
+ * Which page the address means. The engine belongs to none of them: it goes on while the person walks about. All but the
+ * first page are loaded when they are asked for.
+ */
+import './tokens.css';
+import './app.css';
+import { useEffect } from 'preact/hooks';
+import { LocationProvider, Route, Router } from 'preact-iso/router';
+import type { EngineControl } from '../client/snapshot.ts';
+import { isPage } from '../protocol/pages.ts';
+import { App } from './app.tsx';
+import { Footer } from './footer.tsx';
+import { Header } from './header.tsx';
+import { Messages } from './messages.tsx';
+import { NotFound } from './not-found.tsx';
+import { useSnapshot } from './use-snapshot.ts';
+
+export function Pages({ engine }: { engine: EngineControl }) {
+  const snapshot = useSnapshot(engine);
+  const { theme } = snapshot.settings;
+  useEffect(() => {
+    document.documentElement.dataset['theme'] = theme;
+  }, [theme]);
+  return (
+    <LocationProvider scope={isPage}>
+      <Header gateway={snapshot.gateway} />
+      <Messages messages={snapshot.messages} engine={engine} />
+      <Router>
+        <Route path="/" component={App} snapshot={snapshot} engine={engine} />
+        <Route default component={NotFound} />
+      </Router>
+      <Footer />
+    </LocationProvider>
+  );
+}
