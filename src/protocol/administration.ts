@@ -6,6 +6,7 @@
 import { type Static, Type } from 'typebox';
 import { ClientId, label } from '../domain/client.ts';
 import { Allocation, ContestName, ContestState } from '../domain/contest.ts';
+import { KioskWord } from '../domain/kiosk.ts';
 import { UnitNumber } from '../domain/units.ts';
 import { MAX_MESSAGES } from './keyserver.ts';
 
@@ -67,6 +68,20 @@ export const KnownProxy = Type.Object({
   revokedAt: Type.Optional(Type.Integer()),
 });
 export type KnownProxy = Static<typeof KnownProxy>;
+
+/** A kiosk as it was when it was last heard of. */
+export const KnownKiosk = Type.Object({
+  client: ClientId,
+  version: Type.String(),
+  ...KioskWord.properties,
+  firstSeenAt: Type.Integer(),
+  seenAt: Type.Integer(),
+});
+export type KnownKiosk = Static<typeof KnownKiosk>;
+
+/** `now`: the keymaster's clock, by which the times are. */
+export const Fleet = Type.Object({ now: Type.Integer(), kiosks: Type.Array(KnownKiosk) });
+export type Fleet = Static<typeof Fleet>;
 
 export const NewProxy = Type.Object({ name: Type.Optional(label(64)) }, { additionalProperties: false });
 export type NewProxy = Static<typeof NewProxy>;

@@ -8,6 +8,7 @@
 import { type Static, Type } from 'typebox';
 import { ClientInfo } from '../domain/client.ts';
 import { Contest, ContestName, ContestState, Hit } from '../domain/contest.ts';
+import { KioskWord, PassedWord } from '../domain/kiosk.ts';
 import { UnitRange } from '../domain/units.ts';
 import { Lease, LeaseId, Report } from '../domain/work.ts';
 import { ErrorCode } from './errors.ts';
@@ -23,6 +24,8 @@ export const MAX_HOLDING = 4096;
 export const MAX_PROXY_REPORTS = 1024;
 /** Messages of the day in one reply. */
 export const MAX_MESSAGES = 8;
+/** Kiosks of which a proxy tells in one exchange. */
+export const MAX_KIOSKS = 1024;
 /** Units a proxy may have in one block. */
 export const MAX_PROXY_UNITS = 65_536;
 
@@ -51,6 +54,10 @@ export const ExchangeRequest = Type.Object({
      */
     holding: Type.Optional(Type.Array(LeaseId, { maxItems: MAX_HOLDING })),
   }),
+  /** From a kiosk: how it goes there. Keyservers that know nothing of kiosks pass it over. */
+  kiosk: Type.Optional(KioskWord),
+  /** From a proxy: how it goes at the kiosks below it. */
+  kiosks: Type.Optional(Type.Array(PassedWord, { maxItems: MAX_KIOSKS })),
 });
 export type ExchangeRequest = Static<typeof ExchangeRequest>;
 

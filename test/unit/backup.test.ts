@@ -6,7 +6,7 @@ import Database from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from '../../src/domain/work.ts';
 import { backUp, restore } from '../../src/server/store/backup.ts';
-import { createTables } from '../../src/server/store/migrate.ts';
+import { createTables, FORMAT } from '../../src/server/store/migrate.ts';
 import { openSqliteStore } from '../../src/server/store/sqlite.ts';
 import {
   asking,
@@ -104,7 +104,7 @@ describe.each(['SQLite', 'PostgreSQL'])('a backup of a ledger in %s', (source) =
     async (target) => {
       const home = freshHome(target);
       const { check, format } = await restore(file, ledgerHome(home));
-      expect(format).toBe(2);
+      expect(format).toBe(FORMAT);
       expect(check).toMatchObject({ ok: true, contests: [{ name: 'test', units: 2 ** 44, faults: [] }] });
       const again = restore(file, ledgerHome(home));
       await expect(again).rejects.toThrow(/there is a ledger in .*--force replaces it/);

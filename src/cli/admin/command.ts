@@ -7,6 +7,7 @@ import type { Allocation } from '../../domain/contest.ts';
 import {
   AllMessages,
   type ContestChange,
+  Fleet,
   KnownProxy,
   LedgerCheck,
   LedgerFacts,
@@ -25,6 +26,7 @@ import {
   checkText,
   contestsTable,
   factsTable,
+  fleetTable,
   historyText,
   keysTable,
   messagesText,
@@ -73,6 +75,9 @@ export function adminCommand(whole: (least: number, most: number) => (text: stri
   leaf(admin, 'who <contest> <unit>', 'the state of a unit, and who finished it').action(
     (contest: string, unit: string, options: Options) =>
       tell(options, UnitHistory, 'GET', within(contest, `units/${encodeURIComponent(unit)}`), historyText),
+  );
+  leaf(admin, 'fleet', 'the kiosks, as they were last heard of').action((options: Options) =>
+    tell(options, Fleet, 'GET', 'fleet', fleetTable),
   );
   leaf(admin, 'facts', 'how large the ledger is').action((options: Options) =>
     tell(options, LedgerFacts, 'GET', 'facts', factsTable),

@@ -2,6 +2,7 @@
 import type { Allocation } from '../../domain/contest.ts';
 import type {
   AllMessages,
+  Fleet,
   KnownProxy,
   LedgerCheck,
   LedgerFacts,
@@ -12,6 +13,7 @@ import type {
   UnitHistory,
 } from '../../protocol/administration.ts';
 import { table } from '../bench/table.ts';
+import { rateText } from '../rate-text.ts';
 
 const number = (n: number): string => n.toLocaleString('en');
 const date = (ms: number | undefined): string =>
@@ -65,6 +67,22 @@ export function proxiesTable(proxies: readonly KnownProxy[]): string {
       date(listedAt),
       date(seenAt),
       when(revokedAt),
+    ]),
+  ]);
+}
+
+export function fleetTable({ kiosks }: Fleet): string {
+  if (kiosks.length === 0) return 'no kiosk was heard of in the last 90 days\n';
+  return table([
+    ['kiosk', 'client', 'heard of', 'rate', 'state', 'blocks', 'version'],
+    ...kiosks.map(({ label = '-', client, seenAt, rate, step, pause = 'at work', blocks, version }) => [
+      label,
+      client,
+      date(seenAt),
+      rateText(rate, step),
+      pause,
+      number(blocks),
+      version,
     ]),
   ]);
 }

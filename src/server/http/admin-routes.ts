@@ -10,6 +10,7 @@ import {
   AllMessages,
   ContestChange,
   Day,
+  Fleet,
   KnownProxy,
   LedgerCheck,
   LedgerFacts,
@@ -177,6 +178,10 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminOptions> = async (app, 
     '/proxies/:id/restore',
     { schema: { ...about('restoreProxy', 'Serves it again.', KnownProxy), params: OfKey } },
     ({ params }) => administration.restoreProxy(params.id),
+  );
+
+  app.get('/fleet', { schema: about('fleet', 'The kiosks, as they were last heard of.', Fleet) }, () =>
+    administration.fleet(),
   );
 
   app.get('/messages', { schema: about('messages', 'The messages of the day.', AllMessages) }, () =>

@@ -10,6 +10,7 @@ import { endOf } from '../../domain/units.ts';
 import {
   type AllMessages,
   type ContestChange,
+  type Fleet,
   type KnownProxy,
   type OfferedContest,
   type RevokedProxy,
@@ -19,6 +20,7 @@ import { RefusedError } from '../../protocol/errors.ts';
 import { MAX_MESSAGES } from '../../protocol/keyserver.ts';
 import { type Book, type Books, contestOf, type Kinds } from '../ledger/books.ts';
 import { allocationOf } from '../ledger/grant.ts';
+import { knownKiosk } from '../ledger/kiosks.ts';
 import { Keyring } from '../proof/keyring.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { ContestRow, ProxyRow } from '../store/schema.ts';
@@ -165,6 +167,15 @@ export class Administration {
       await ledger.revokeProxy(id, null);
     });
     return this.#proxy(id);
+  }
+
+  // Kiosks
+
+  async fleet(): Promise<Fleet> {
+    // Enters what they have said since the last one.
+    await this.#ports.keymaster.sweep();
+    const rows = await this.#ports.store.read((ledger) => ledger.kiosks.all());
+    return { now: this.#ports.clock(), kiosks: rows.map(knownKiosk) };
   }
 
   // Messages of the day

@@ -19,6 +19,7 @@ import type {
 } from '../../protocol/keyserver.ts';
 import type { Books } from '../ledger/books.ts';
 import { Desk, type DeskPorts } from '../ledger/desk.ts';
+import { Kiosks } from '../ledger/kiosks.ts';
 import { Proxies, type ProxyPolicy } from '../ledger/proxies.ts';
 import type { Role, Source } from '../ledger/role.ts';
 import { statusOf } from '../ledger/status.ts';
@@ -43,6 +44,7 @@ export class Keymaster implements Keyserver {
   readonly #ports: KeymasterPorts;
   readonly #startedAt: number;
   readonly #proxies: Proxies;
+  readonly #kiosks = new Kiosks();
   #keyring = new Keyring([]);
   #refreshedAt = 0;
   #key: KeyPair | undefined;
@@ -99,8 +101,10 @@ export class Keymaster implements Keyserver {
 
   /** Frees what is overdue, counts, and hears what other processes changed. For a timer. */
   async sweep(): Promise<void> {
-    const forget = await this.desk.run(({ ledger }) => this.#proxies.write(ledger));
-    forget();
+    const forget = await this.desk.run(async ({ ledger }, now) => {
+      return [await this.#proxies.write(ledger), await this.#kiosks.write(ledger, now)];
+    });
+    for (const each of forget) each();
     await this.desk.sweep();
     await this.refresh();
   }
@@ -141,6 +145,7 @@ export class Keymaster implements Keyserver {
       },
       isRevoked: (key) => this.#proxies.isRevoked(key),
       admitProxy: (request, now, origin) => this.#proxies.admit(request, now, origin),
+      hear: (request, sender, now) => this.#kiosks.hear(request, sender, now),
       source: () => EVERYTHING,
       accepted: async (_books: Books) => {},
       messages: () => [...this.configuredMessages(), ...this.#messages],

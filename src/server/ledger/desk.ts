@@ -106,6 +106,7 @@ export class Desk {
       },
     });
     this.counting.arrive(client, reply.now);
+    this.#role.hear(request, sender, reply.now);
     this.#observe(request, reply, origin?.address);
     return this.#inProtocol(protocol, sender, reply);
   }

@@ -36,6 +36,8 @@ export interface Role {
   isRevoked(key: string): boolean;
   /** @throws RefusedError this proxy is not served. */
   admitProxy(request: ExchangeRequest | ReleaseRequest, now: number, origin?: Origin): void;
+  /** Hears what kiosks say of themselves. */
+  hear(request: ExchangeRequest, sender: { isProxy: boolean }, now: number): void;
   source(contest: string, unit: number): Source;
   /** Called in the transaction that made the report's units done. */
   accepted(books: Books, accepted: Accepted): Promise<void>;

@@ -17,6 +17,7 @@ import {
 } from '../../protocol/keyserver.ts';
 import type { Books } from '../ledger/books.ts';
 import type { Desk } from '../ledger/desk.ts';
+import type { Kiosks } from '../ledger/kiosks.ts';
 import { clipped } from '../ledger/line.ts';
 import { makeAssertion } from '../proof/assertion.ts';
 import { linksIn, MAX_LINKS } from '../proof/chain.ts';
@@ -36,6 +37,8 @@ const MAX_ROWS = 1024;
 const MAX_REPORT_BYTES = 3_000_000;
 /** A client that finds the stock empty waits this long for the upstream's answer. */
 const PATIENCE_MS = 5_000;
+/** What a kiosk says of itself waits no longer for something else to go up. */
+const KIOSK_AGE_MS = 30_000;
 const CONTESTS_EVERY_MS = 600_000;
 const NEWS_EVERY_MS = 60_000;
 
@@ -44,6 +47,7 @@ export class Conversation {
   readonly #desk: Desk;
   readonly #key: KeyPair;
   readonly #known: Known;
+  readonly #kiosks: Kiosks;
   readonly #upstreams: Upstreams;
   readonly #backoff: Backoff;
   #talking: Promise<void> | undefined;
@@ -58,11 +62,12 @@ export class Conversation {
   readonly #wanted = new Map<string, number>();
   #lookedAt = 0;
 
-  constructor(ports: ProxyPorts, desk: Desk, key: KeyPair, known: Known) {
+  constructor(ports: ProxyPorts, desk: Desk, key: KeyPair, known: Known, kiosks: Kiosks) {
     this.#ports = ports;
     this.#desk = desk;
     this.#key = key;
     this.#known = known;
+    this.#kiosks = kiosks;
     const { fallback = true } = ports.settings;
     this.#upstreams = new Upstreams(ports.upstreams, { fallback, clock: ports.clock });
     this.#backoff = new Backoff(ports.random);
@@ -171,8 +176,13 @@ export class Conversation {
     const now = clock();
     const { count, oldest, urgent } = this.#known.waiting;
     if (urgent || count >= reportBatch || (count > 0 && now - oldest >= reportAgeSeconds * 1000)) return true;
-    if (this.#contestsAt <= now) return true;
+    if (this.#contestsAt <= now || this.#areKiosksDue) return true;
     return this.#known.stock.some(({ contest, free, low }) => free < low && this.#mayAsk(contest));
+  }
+
+  get #areKiosksDue(): boolean {
+    const since = this.#kiosks.waitingSince;
+    return since !== undefined && Math.abs(this.#ports.clock() - since) >= KIOSK_AGE_MS;
   }
 
   async #converse(): Promise<void> {
@@ -182,7 +192,8 @@ export class Conversation {
       if (isNews) await this.#fetchContests();
       // Each round hands up a body of reports and fills one contest; there are few of either. With the contests come
       // the keys that are trusted, even if there is nothing to say.
-      for (let round = 0; round < 64; round++) if (!(await this.#round(isNews && round === 0))) break;
+      for (let round = 0; round < 64; round++)
+        if (!(await this.#round((isNews && round === 0) || this.#areKiosksDue))) break;
       this.#backoff.reset();
       this.#nextAt = clock() + (settings.connectPeriodSeconds ?? 0) * 1000;
     } catch (error) {
@@ -242,6 +253,7 @@ export class Conversation {
   }
 
   async #exchange(parcels: readonly Parcel[], want: ExchangeRequest['want']): Promise<ExchangeReply> {
+    const { words, passed } = this.#kiosks.pass(this.#ports.clock());
     try {
       const reply = await this.#upstreams.call((keyserver) =>
         keyserver.exchange({
@@ -250,8 +262,10 @@ export class Conversation {
           assertion: makeAssertion(this.#key, this.#ports.clock()),
           reports: parcels.map(({ report }) => report),
           want,
+          ...(words.length === 0 ? {} : { kiosks: words }),
         }),
       );
+      passed();
       await this.#record(parcels, reply);
       return reply;
     } catch (error) {

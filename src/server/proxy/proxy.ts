@@ -23,6 +23,7 @@ import type {
 } from '../../protocol/keyserver.ts';
 import type { Books } from '../ledger/books.ts';
 import { Desk, type DeskPorts } from '../ledger/desk.ts';
+import { Kiosks } from '../ledger/kiosks.ts';
 import { Proxies, type ProxyPolicy } from '../ledger/proxies.ts';
 import type { Accepted, Role } from '../ledger/role.ts';
 import { statusOf } from '../ledger/status.ts';
@@ -75,6 +76,7 @@ export class Proxy implements Keyserver {
   readonly #key: KeyPair;
   readonly #known: Known;
   readonly #proxies: Proxies;
+  readonly #kiosks = new Kiosks();
   readonly #conversation: Conversation;
 
   private constructor(ports: ProxyPorts, key: KeyPair) {
@@ -84,7 +86,7 @@ export class Proxy implements Keyserver {
     this.#known = new Known(ports);
     this.#proxies = new Proxies(ports.settings.proxies);
     this.desk = new Desk(ports, this.#role());
-    this.#conversation = new Conversation(ports, this.desk, key, this.#known);
+    this.#conversation = new Conversation(ports, this.desk, key, this.#known, this.#kiosks);
     this.carrying = new Carrying(ports, this.desk, key, this.#known);
   }
 
@@ -206,6 +208,7 @@ export class Proxy implements Keyserver {
       learnKeys: () => this.#conversation.learnKeys(),
       isRevoked: (key) => this.#proxies.isRevoked(key),
       admitProxy: (request, now, origin) => this.#proxies.admit(request, now, origin),
+      hear: (request, sender, now) => this.#kiosks.hear(request, sender, now),
       source: (contest, unit) => {
         const lease = this.#known.holding.at(contest, unit);
         if (lease === undefined) return { past: unit + 1, expiresAt: 0 };

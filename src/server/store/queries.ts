@@ -1,6 +1,7 @@
 /** Every statement of the ledger, one a method, named for what it does. */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { CountingQueries } from './counting-queries.ts';
+import { KioskQueries } from './kiosk-queries.ts';
 import type {
   ClientRow,
   ContestRow,
@@ -43,11 +44,13 @@ const FREE = sql.lit('free' as const);
 export class LedgerQueries extends Statements {
   readonly counting: CountingQueries;
   readonly upstream: UpstreamQueries;
+  readonly kiosks: KioskQueries;
 
   constructor(db: Kysely<LedgerTables>, dialect: Dialect) {
     super(db, dialect);
     this.counting = new CountingQueries(db, dialect);
     this.upstream = new UpstreamQueries(db, dialect);
+    this.kiosks = new KioskQueries(db, dialect);
   }
 
   // Contests

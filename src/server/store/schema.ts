@@ -134,6 +134,22 @@ export interface ProxyRow {
   revoked_at: number | null;
 }
 
+/** A kiosk as it was when it was last heard of. */
+export interface KioskRow {
+  client: string;
+  version: string;
+  label: string | null;
+  rate: number;
+  step: 'keys' | 'nodes';
+  contest: string | null;
+  /** Why it computes nothing; null while it does. */
+  pause: string | null;
+  blocks: number;
+  up_seconds: number;
+  first_seen: number;
+  last_seen: number;
+}
+
 /** A block that a proxy was given: which of its units are free, leased or done is told by its runs. */
 export interface UpstreamLeaseRow {
   id: string;
@@ -169,6 +185,7 @@ export interface LedgerTables {
   meta: MetaRow;
   signing_key: SigningKeyRow;
   proxy: ProxyRow;
+  kiosk: KioskRow;
   upstream_lease: UpstreamLeaseRow;
   outbox: OutboxRow;
 }
