@@ -25,6 +25,8 @@ export interface Host {
   mayTalk(): boolean;
   /** What work it would like now. */
   wish(): ExchangeRequest['want'];
+  /** What a kiosk has to say of itself, whether it should be said now, and that it was heard. */
+  kiosk: { isDue(): boolean; word(): ExchangeRequest['kiosk']; said(): void };
   /** The keyserver has answered a wish. */
   onFill(): void;
   /** The keyserver wants it to work no more until a person says so. */
@@ -98,19 +100,25 @@ export class Conversation {
     if ((on && this.#contestsStale) || (none && this.#counter.mayAsk)) return () => this.#fetchContests();
     if (!on && isDue(this.#statesAt)) return () => this.#fetchStates();
     // While another tab runs, the reports are that tab's to send.
-    if (this.#host.phase === 'queued') return undefined;
+    const { kiosk } = this.#host;
+    if (this.#host.phase === 'queued' && !kiosk.isDue()) return undefined;
+    if (this.#host.phase === 'queued') return () => this.#exchange([], { blocks: 0, from: [] });
     const reports = this.#batch();
     const tooOld = this.#counter.tooOld !== undefined;
     const mayAsk = on && this.#counter.mayAsk;
     const want = mayAsk && !tooOld ? this.#host.wish() : { blocks: 0, from: [] };
     // One that is too old asks for nothing, now and then: whether it still is.
-    if (reports.length === 0 && want.blocks === 0 && !(mayAsk && tooOld)) return undefined;
-    return async () => {
-      const reply = await this.#counter.exchange({ reports, want });
-      if (reply !== undefined && want.blocks > 0) this.#host.onFill();
-      if (reply !== undefined) await this.#apply(reply);
-      else await this.#onNoReply(reports);
-    };
+    if (reports.length === 0 && want.blocks === 0 && !(mayAsk && tooOld) && !kiosk.isDue()) return undefined;
+    return () => this.#exchange(reports, want);
+  }
+
+  async #exchange(reports: Report[], want: ExchangeRequest['want']): Promise<void> {
+    const kiosk = this.#host.kiosk.word();
+    const reply = await this.#counter.exchange({ reports, want, ...(kiosk === undefined ? {} : { kiosk }) });
+    if (reply === undefined) return this.#onNoReply(reports);
+    if (kiosk !== undefined) this.#host.kiosk.said();
+    if (want.blocks > 0) this.#host.onFill();
+    await this.#apply(reply);
   }
 
   #open(contests: readonly Contest[]): boolean {

@@ -24,6 +24,7 @@ import { Conversation, type Host } from './conversation.ts';
 import { Counter, isDue } from './counter.ts';
 import { Crew, type Hand, stopWork, type Worker } from './crew.ts';
 import { Holdings } from './holdings.ts';
+import { KioskVoice } from './kiosk.ts';
 import { Hysteresis, type Limits, limitsOf } from './limits.ts';
 import { Lottery } from './lottery.ts';
 import { aboutOf, type EnginePorts } from './ports.ts';
@@ -606,7 +607,13 @@ export class Engine implements EngineControl {
   /** This engine as its conversation with the gateway sees it. */
   #host(): Host {
     const phase = (): State => this.#state;
+    const voice = new KioskVoice(() => this.#ports.kiosk?.());
     return {
+      kiosk: {
+        isDue: () => voice.isDue(this.#snapshot),
+        word: () => voice.word(this.#snapshot),
+        said: () => voice.said(this.#snapshot),
+      },
       get phase() {
         return phase();
       },

@@ -33,6 +33,8 @@ export interface EnginePorts {
   name?: string;
   team?: string;
   platform?: Pick<ClientInfo, 'class' | 'os' | 'cpu'>;
+  /** Where this is a kiosk: what it is called, '' for nothing; undefined while it is none. */
+  kiosk?(): string | undefined;
   /** Works on these contests only; on all where it is absent. */
   only?: readonly string[];
   /** Called when reports wait that cannot be sent now: the place to register a Background Sync. */
