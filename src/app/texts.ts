@@ -3,6 +3,7 @@
  * Sentences say what is so and, where something is missing, what would change it. Contest titles and descriptions
  * are not here: they come with the contest's manifest.
  */
+import type { Span } from '../client/rate-history.ts';
 import type { Pause } from '../client/snapshot.ts';
 import type { CoreReport } from '../domain/core-report.ts';
 import { formatCount, formatDuration } from './format.ts';
@@ -151,12 +152,20 @@ export const texts = {
 
   rate: 'Rate',
   rateNow: 'now, all workers together',
-  history: 'The last ten minutes',
-  historyEmpty: 'The last ten minutes will be drawn here.',
+  history: 'Rate over time',
+  historySpans: { minute: 'Minute', hour: 'Hour', day: 'Day', month: 'Month' },
+  historyEmpty: (span: Span) => `The last ${span} will be drawn here.`,
+  historyNone: (span: Span) => `Nothing was computed here in the last ${span}.`,
   historyOther: (step: 'keys' | 'nodes') => `grey: ${step}/s, not to this scale`,
-  historySummary: (now: string, highest: string) => `Rate over the last ten minutes: now ${now}, at most ${highest}.`,
-  tenMinutesAgo: '10 min ago',
-  fiveMinutesAgo: '5',
+  historySummary: (span: Span, now: string, highest: string) =>
+    `Rate over the last ${span}: now ${now}, at most ${highest}.`,
+  /** Of the oldest and the middle of the plot. */
+  historyAgo: {
+    minute: ['1 min ago', '30 s'],
+    hour: ['1 h ago', '30 min'],
+    day: ['24 h ago', '12 h'],
+    month: ['31 days ago', '15 days'],
+  },
   now: 'now',
 
   inHand: 'In hand',

@@ -28,8 +28,9 @@ import { Hysteresis, type Limits, limitsOf } from './limits.ts';
 import { Lottery } from './lottery.ts';
 import { aboutOf, type EnginePorts } from './ports.ts';
 import { isWanted, preferred } from './preference.ts';
+import { RateHistory } from './rate-history.ts';
 import { type Settings, settingsOf } from './settings.ts';
-import type { EngineCommand, EngineControl, EngineSnapshot, Notice, RateSample } from './snapshot.ts';
+import type { EngineCommand, EngineControl, EngineSnapshot, Notice } from './snapshot.ts';
 import { wanted } from './stock.ts';
 import { Tabs } from './tabs.ts';
 import { type Unusable, view } from './view.ts';
@@ -42,7 +43,8 @@ const STOP_MS = 1_000;
 /** A machine whose workers die this often in a row cannot compute now. */
 const MAX_BREAKS = 5;
 const BROKEN_MS = 60_000;
-const HISTORY_SAMPLES = 600;
+/** As much of the plot is lost where the tab is killed. */
+const KEEP_HISTORY_MS = 300_000;
 const MAX_NOTICES = 20;
 const MAX_DISMISSED = 32;
 /** How often a newer version is looked for where one is needed. */
@@ -76,7 +78,8 @@ export class Engine implements EngineControl {
   #renewAt = 0;
 
   #notices: Notice[] = [];
-  #history: RateSample[] = [];
+  #history: RateHistory;
+  #historyKeptAt = Date.now();
   #snapshot: EngineSnapshot;
   #emitting: ReturnType<typeof setTimeout> | undefined;
   #emittedAt = 0;
@@ -91,6 +94,7 @@ export class Engine implements EngineControl {
     this.#wanted = holdings.wanted ?? false;
     this.#everStarted = holdings.wanted !== undefined;
     this.#settings = holdings.settings;
+    this.#history = new RateHistory(holdings.history);
     this.#lottery = new Lottery(ports.random);
     this.#counter = new Counter(ports.keyserver, { id: holdings.clientId, ...aboutOf(ports, this.#settings) });
     this.#introduce();
@@ -130,6 +134,10 @@ export class Engine implements EngineControl {
 
   get snapshot(): EngineSnapshot {
     return this.#snapshot;
+  }
+
+  get history(): RateHistory {
+    return this.#history;
   }
 
   subscribe(listener: (snapshot: EngineSnapshot) => void): () => void {
@@ -175,6 +183,7 @@ export class Engine implements EngineControl {
 
   /** Keeps every block's last known checkpoint: before the tab may vanish. */
   async checkpoint(): Promise<void> {
+    if (this.#tabs.hasTurn) this.#keepHistory();
     if (this.#holdings.reports.size > 0) this.#ports.onReportsWaiting?.();
     await Promise.all(this.#crew.workers.flatMap(({ hand }) => (hand === undefined ? [] : [this.#save(hand)])));
   }
@@ -260,9 +269,7 @@ export class Engine implements EngineControl {
   }
 
   #onOthers(): void {
-    const { mirrored } = this.#tabs;
     if (this.#closed || this.#state !== 'queued') return;
-    if (mirrored !== undefined) this.#history = mirrored.history;
     this.#emit();
   }
 
@@ -296,6 +303,7 @@ export class Engine implements EngineControl {
       return;
     }
     this.#settings = this.#holdings.settings;
+    this.#history = new RateHistory(this.#holdings.history);
     this.#conversation.renew();
     this.#enter('on');
     this.#pump();
@@ -321,6 +329,7 @@ export class Engine implements EngineControl {
   #afterStop(): void {
     if (this.#crew.workers.some(({ hand }) => hand !== undefined)) return;
     this.#crew.resize(0);
+    this.#keepHistory();
     this.#tabs.giveUp();
     this.#enter('off');
     if (this.#wanted) void this.#queue();
@@ -636,12 +645,18 @@ export class Engine implements EngineControl {
   // ── what it shows ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #tick(): void {
-    const { rate, step } = this.#snapshot;
-    if (this.#state === 'on' && this.#snapshot.pause === null) {
-      this.#history = [...this.#history, { at: Date.now(), rate, step }].slice(-HISTORY_SAMPLES);
+    const { rate, step, pause } = this.#snapshot;
+    if (pause === null || (pause.reason === 'another-tab' && rate > 0)) {
+      this.#history.add({ at: Date.now(), rate, step });
+      if (this.#tabs.hasTurn && Date.now() - this.#historyKeptAt >= KEEP_HISTORY_MS) this.#keepHistory();
     }
     if (this.#state === 'on') this.#emitSoon();
     this.#pump();
+  }
+
+  #keepHistory(): void {
+    this.#historyKeptAt = Date.now();
+    this.#holdings.keep('history', this.#history.kept);
   }
 
   #notice(text: string): void {
@@ -686,7 +701,6 @@ export class Engine implements EngineControl {
       counter: this.#counter,
       storage: this.#holdings.storageLost ? 'memory' : storage,
       notices: this.#notices,
-      history: this.#history,
     });
   }
 }

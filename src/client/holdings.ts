@@ -7,6 +7,7 @@ import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
 import { type Buffers, type Facts, type Saved, type StoredBlock, withCheckpoint } from './buffers.ts';
+import type { KeptHistory } from './rate-history.ts';
 import { SafeBuffers } from './safe-buffers.ts';
 import { type Settings, settingsOf } from './settings.ts';
 import type { Found, Totals } from './snapshot.ts';
@@ -82,6 +83,10 @@ export class Holdings {
 
   get snoozedUntil(): number {
     return this.#facts.snoozedUntil ?? 0;
+  }
+
+  get history(): KeptHistory | undefined {
+    return this.#facts.history;
   }
 
   get contests(): readonly Contest[] {

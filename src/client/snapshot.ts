@@ -5,6 +5,7 @@
 import type { Contest, Hit } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';
 import type { Conditions } from './limits.ts';
+import type { RateHistory } from './rate-history.ts';
 import type { Settings } from './settings.ts';
 
 /** Why nothing is being computed, and so what would end it. `null` while workers are at work. */
@@ -125,8 +126,6 @@ export interface EngineSnapshot {
   tooOld: { version?: string } | null;
   /** The newest last; at most 20. */
   notices: Notice[];
-  /** The last ten minutes, oldest first, a sample a second. */
-  history: RateSample[];
 }
 
 /** What a person may tell the engine, in whichever tab: it holds for all of this browser profile. */
@@ -158,6 +157,8 @@ export interface EngineControl extends EngineCommands {
   readonly snapshot: EngineSnapshot;
   /** Calls back after every change; returns the way to stop it. */
   subscribe(listener: (snapshot: EngineSnapshot) => void): () => void;
+  /** How fast it was, in this browser profile; not in the snapshot, because it is much and changes little. */
+  readonly history: Pick<RateHistory, 'of'>;
   /** Where another tab runs the engine: it stops, and this one goes on. */
   takeOver(): void;
 }

@@ -18,7 +18,7 @@ export interface Unusable {
 export interface EngineView
   extends Pick<
     EngineSnapshot,
-    'wanted' | 'finishing' | 'settings' | 'conditions' | 'maxWorkers' | 'storage' | 'notices' | 'history'
+    'wanted' | 'finishing' | 'settings' | 'conditions' | 'maxWorkers' | 'storage' | 'notices'
   > {
   environment: string;
   everStarted: boolean;
@@ -33,7 +33,7 @@ export interface EngineView
 }
 
 export function view(engine: EngineView): EngineSnapshot {
-  const { wanted, finishing, settings, conditions, limits, maxWorkers, storage, notices, history } = engine;
+  const { wanted, finishing, settings, conditions, limits, maxWorkers, storage, notices } = engine;
   const { holdings, counter } = engine;
   const blocks = wanted ? engine.hands.flatMap(progressOf) : [];
   const pause = pauseOf(engine, blocks.length > 0);
@@ -64,7 +64,6 @@ export function view(engine: EngineView): EngineSnapshot {
     messages: engine.told.filter((message) => !holdings.dismissed.includes(message)),
     tooOld: counter.tooOld ?? null,
     notices,
-    history,
   };
 }
 
