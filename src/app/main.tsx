@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { Workbox } from 'workbox-window';
 import { openBrowserEngine } from '../client/open-browser.ts';
 import { Pages } from './pages.tsx';
-import { reloadUnderNewVersion, renew } from './renew.ts';
+import { lookForUpdates, reloadUnderNewVersion, renew } from './renew.ts';
 import { texts } from './texts.ts';
 
 declare const __TABHERD_VERSION__: string;
@@ -36,7 +36,8 @@ document.addEventListener('visibilitychange', () => {
 if ('serviceWorker' in navigator && import.meta.env.PROD) {
   const workbox = new Workbox('/sw.js');
   reloadUnderNewVersion(() => engine.checkpoint());
-  // A new version takes over when no tab of the old one is left, so that nothing in hand is disturbed; or, where the
-  // keyserver wants it, when a block is done.
+  // A new version takes over when no tab of the old one is left, or when the blocks in hand are done.
+  workbox.addEventListener('waiting', () => engine.updateWaits());
+  lookForUpdates();
   workbox.register().catch((error: unknown) => console.warn('No service worker: works only online.', error));
 }

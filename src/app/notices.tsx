@@ -1,6 +1,6 @@
 /**
- * What the engine wanted the person to know, newest first, the older ones folded away; and the three conditions
- * that last: no gateway while work goes on, a page that is too old for new work, and a browser that keeps nothing.
+ * What the engine wanted the person to know, newest first, the older ones folded away; and the conditions
+ * that last: no gateway while work goes on, a page that is too old for new work or about to be newer, and a browser that keeps nothing.
  */
 import type { EngineControl, EngineSnapshot, Notice } from '../client/snapshot.ts';
 import { formatClock } from './format.ts';
@@ -54,7 +54,8 @@ export function Conditions({ snapshot, engine }: { snapshot: EngineSnapshot; eng
   const memory = snapshot.storage === 'memory';
   // Once the stock is used up, it is the reason why nothing runs, and said above.
   const tooOld = snapshot.pause?.reason === 'too-old' ? null : snapshot.tooOld;
-  if (!offline && !memory && tooOld === null) return null;
+  const updateWaits = snapshot.updateWaits && snapshot.pause?.reason !== 'updating';
+  if (!offline && !memory && !updateWaits && tooOld === null) return null;
   return (
     <div class="section">
       <div class="conditions">
@@ -69,6 +70,14 @@ export function Conditions({ snapshot, engine }: { snapshot: EngineSnapshot; eng
         {tooOld !== null && (
           <div class="condition" data-condition="too-old">
             <p>{texts.tooOld(tooOld.version)}</p>
+            <button type="button" class="quiet" onClick={() => void renew(true)}>
+              {texts.updateNow}
+            </button>
+          </div>
+        )}
+        {updateWaits && (
+          <div class="condition" data-condition="update">
+            <p>{texts.updateWaits}</p>
             <button type="button" class="quiet" onClick={() => void renew(true)}>
               {texts.updateNow}
             </button>

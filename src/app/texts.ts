@@ -29,6 +29,8 @@ const states: Record<Reason | 'running', string> = {
   starting: 'Starting',
   unreachable: 'Waiting for the gateway',
   'no-work': 'Waiting for work',
+  'all-closed': 'Every contest is closed',
+  updating: 'Updating',
   'told-to-wait': 'Told to wait',
   'too-old': 'Update needed',
   'no-core': 'Cannot run here',
@@ -84,6 +86,9 @@ const pauses: Record<Reason, (facts: PauseFacts) => string> = {
     `The stock of blocks is used up and the gateway does not answer. ${again(seconds)}, and work goes on when it answers.`,
   'no-work': ({ seconds }) =>
     `The gateway has no block to give at the moment. ${again(seconds)}, and work goes on when it has one.`,
+  'all-closed': ({ seconds }) =>
+    `Every contest of this keyserver is closed. ${again(seconds)}, and work goes on when one opens.`,
+  updating: () => 'A newer version of this page takes over, and work goes on by itself in a few seconds.',
   'told-to-wait': ({ seconds }) =>
     `The stock of blocks is used up, and the gateway asked not to be called for a while. ${again(seconds)}.`,
   'too-old': ({ version }) =>
@@ -142,6 +147,8 @@ export const texts = {
     }${outBuffer > 0 ? `; the ${reports(outBuffer)} waiting will be sent when it answers again.` : '; reports will be sent when it answers again.'}`,
   tooOld: (version: string | undefined) =>
     `The keyserver gives new blocks only to ${needed(version)}. Those in stock are still worked and reported.`,
+  updateWaits:
+    'A newer version of this page is here. It takes over when the blocks in hand are done; nothing is lost if it does so now.',
   memory:
     'This browser lets the page keep nothing. It works all the same, but closing the tab loses the blocks in hand and the reports that wait.',
 

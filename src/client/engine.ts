@@ -76,6 +76,8 @@ export class Engine implements EngineControl {
   readonly #lottery: Lottery;
   #breaks = 0;
   #renewAt = 0;
+  #updateWaits = false;
+  #isBringing = false;
 
   #notices: Notice[] = [];
   #history: RateHistory;
@@ -179,6 +181,13 @@ export class Engine implements EngineControl {
 
   takeOver(): void {
     this.#tabs.takeOver();
+  }
+
+  /** A newer version of the page is here. It is brought when the blocks in hand are done. */
+  updateWaits(): void {
+    this.#updateWaits = true;
+    this.#pump();
+    this.#emit();
   }
 
   /** Keeps every block's last known checkpoint: before the tab may vanish. */
@@ -352,6 +361,7 @@ export class Engine implements EngineControl {
       }
     }
     this.#conversation.talk();
+    this.#bringUpdate();
   }
 
   #limits(): Limits {
@@ -396,7 +406,7 @@ export class Engine implements EngineControl {
 
   /** Begun blocks first, then in the order of contests and units. */
   #nextBlock(): StoredBlock | undefined {
-    if (this.#finishing) return undefined;
+    if (this.#finishing || this.#updateWaits) return undefined;
     const inHand = new Set(this.#crew.workers.map(({ hand }) => hand?.lease.id));
     const order = new Map(this.#inOrder().map(({ manifest }, place) => [manifest.name, place]));
     const rank = ({ lease, checkpoint }: StoredBlock): number =>
@@ -456,6 +466,23 @@ export class Engine implements EngineControl {
       // Where the next block is in hand already, it is shown once its work has begun.
       if (worker.hand === undefined) this.#emit();
     }
+  }
+
+  /** Between two blocks, or where nothing runs and nobody looks. */
+  #bringUpdate(): void {
+    const { renew, isVisible } = this.#ports;
+    const isIdle = this.#state === 'on' || (this.#state === 'off' && isVisible?.() === false);
+    if (!this.#updateWaits || renew === undefined || !isIdle || !isDue(this.#renewAt)) return;
+    if (this.#crew.workers.some(({ hand }) => hand !== undefined)) return;
+    if (this.#isBringing) {
+      // It did not come: work does not wait for it.
+      this.#isBringing = false;
+      this.#updateWaits = false;
+      return this.#pump();
+    }
+    this.#isBringing = true;
+    this.#renewAt = Date.now() + RENEW_MS;
+    void this.checkpoint().then(() => renew());
   }
 
   /** Where the keyserver wants a newer version: lets the platform bring it. */
@@ -693,6 +720,7 @@ export class Engine implements EngineControl {
       hands: this.#crew.workers.flatMap(({ hand }) => (hand === undefined || hand.stopping ? [] : [hand])),
       unusable: this.#unusable,
       finishing: this.#finishing,
+      updateWaits: this.#updateWaits,
       settings: { ...this.#settings, workers: this.#settings.workers ?? defaultWorkers },
       conditions: conditions?.now() ?? {},
       limits: this.#limits(),

@@ -38,8 +38,8 @@ export interface EnginePorts {
   /** Called when reports wait that cannot be sent now: the place to register a Background Sync. */
   onReportsWaiting?(): void;
   /**
-   * Brings the newer version that the keyserver wants, as far as the platform can; called where a block ends, with every
-   * checkpoint kept.
+   * Brings the newer version that waits, or that the keyserver wants, as far as the platform can; called where a block
+   * ends, with every checkpoint kept.
    */
   renew?: () => void;
   /** A number from 0 to 1 for drawing lots between contests; Math.random unless told. */

@@ -20,14 +20,16 @@ export type Pause =
   | { reason: 'off-schedule'; until?: number }
   /** As the person's settings say: on battery, while somebody uses the machine, while it is busy or hot. */
   | { reason: 'on-battery' | 'in-use' | 'busy' }
+  /** Every block in hand is done, and a newer version of the page is about to take over. */
+  | { reason: 'updating' }
   /** Another tab of this browser runs the engine. */
   | { reason: 'another-tab' }
   /** Start was pressed; cores are being loaded and tested, or the first blocks fetched. */
   | { reason: 'starting' }
   /** The in-buffer is empty and the gateway does not answer; tried again at `retryAt`. */
   | { reason: 'unreachable'; retryAt: number }
-  /** The gateway has no block to give now (all leased, or all contests closed); asked again at `retryAt`. */
-  | { reason: 'no-work'; retryAt: number }
+  /** The gateway has no block to give now, or no open contest at all; asked again at `retryAt`. */
+  | { reason: 'no-work' | 'all-closed'; retryAt: number }
   /** The stock is used up, and the keyserver asked not to be called before `until`. */
   | { reason: 'told-to-wait'; until: number }
   /** The stock is used up, and the keyserver gives new work to newer versions only: `version` or later, where it said. */
@@ -86,6 +88,8 @@ export interface EngineSnapshot {
   pause: Pause | null;
   /** It will pause when the blocks in hand are done. */
   finishing: boolean;
+  /** A newer version of the page waits for the blocks in hand to be done. */
+  updateWaits: boolean;
   /** With the number of workers that stands for none chosen. */
   settings: Settings & { workers: number };
   /** What the machine is known to do or have now. */
