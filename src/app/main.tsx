@@ -2,6 +2,7 @@
 import { render } from 'preact';
 import { Workbox } from 'workbox-window';
 import { openBrowserEngine } from '../client/open-browser.ts';
+import { keepWhatIsDone } from './keep.ts';
 import { Pages } from './pages.tsx';
 import { lookForUpdates, reloadUnderNewVersion, renew } from './renew.ts';
 import { texts } from './texts.ts';
@@ -20,11 +21,14 @@ const engine = await openBrowserEngine({
   class: installed ? 'app' : 'tab',
   isVisible: () => !document.hidden,
   renew: () => void renew(false),
+  onErased: () => location.reload(),
 }).catch((error: unknown) => {
   render(<p>{texts.cannotStart(error instanceof Error ? error.message : String(error))}</p>, root);
   throw error;
 });
 render(<Pages engine={engine} />, root);
+
+keepWhatIsDone(engine);
 
 addEventListener('online', () => engine.retry());
 // The last moments in which a tab that may be frozen, discarded or closed can still write.

@@ -51,11 +51,12 @@ export function worksOffline({ gateway, pause }: EngineSnapshot): boolean {
 
 export function Conditions({ snapshot, engine }: { snapshot: EngineSnapshot; engine: EngineControl }) {
   const offline = worksOffline(snapshot);
-  const memory = snapshot.storage === 'memory';
+  const { storage } = snapshot;
   // Once the stock is used up, it is the reason why nothing runs, and said above.
   const tooOld = snapshot.pause?.reason === 'too-old' ? null : snapshot.tooOld;
   const updateWaits = snapshot.updateWaits && snapshot.pause?.reason !== 'updating';
-  if (!offline && !memory && !updateWaits && tooOld === null) return null;
+  const isRescued = storage === 'full' || storage === 'gone';
+  if (!offline && storage === 'kept' && !updateWaits && tooOld === null) return null;
   return (
     <div class="section">
       <div class="conditions">
@@ -83,9 +84,12 @@ export function Conditions({ snapshot, engine }: { snapshot: EngineSnapshot; eng
             </button>
           </div>
         )}
-        {memory && (
-          <div class="condition" data-condition="memory">
-            <p>{texts.memory}</p>
+        {storage !== 'kept' && (
+          <div class="condition" data-condition="storage" data-loss={storage}>
+            <p>{texts.storage[storage]}</p>
+            <button type="button" class="quiet" onClick={() => (isRescued ? engine.retry() : location.reload())}>
+              {isRescued ? texts.tryAgain : texts.loadAgain}
+            </button>
           </div>
         )}
       </div>

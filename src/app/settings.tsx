@@ -9,6 +9,7 @@ import { askToTellUse, canTellUse } from '../client/browser-conditions.ts';
 import { type Settings as Chosen, DEFAULTS } from '../client/settings.ts';
 import type { EngineControl, EngineSnapshot } from '../client/snapshot.ts';
 import { ContestChoice } from './contest-choice.tsx';
+import { Data } from './data.tsx';
 import { Hours } from './hours.tsx';
 import { texts } from './texts.ts';
 
@@ -111,6 +112,9 @@ export function Settings({ snapshot, engine }: { snapshot: EngineSnapshot; engin
             options={{ auto: t.themeAuto, light: t.themeLight, dark: t.themeDark }}
             set={(theme) => set({ theme })}
           />
+        </Group>
+        <Group title={texts.data.title}>
+          <Data snapshot={snapshot} engine={engine} />
         </Group>
         <p>
           <button type="button" class="quiet" onClick={() => set(DEFAULTS)}>

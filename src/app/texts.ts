@@ -6,6 +6,7 @@
 import type { Span } from '../client/rate-history.ts';
 import type { Pause } from '../client/snapshot.ts';
 import type { CoreReport } from '../domain/core-report.ts';
+import type { Taken } from '../protocol/buffers-file.ts';
 import { formatCount, formatDuration } from './format.ts';
 
 const plural = (count: number, one: string, many: string) => `${formatCount(count)} ${count === 1 ? one : many}`;
@@ -131,6 +132,7 @@ export const texts = {
   askNow: 'Ask now',
   tryAgain: 'Try again',
   reload: 'Reload and test again',
+  loadAgain: 'Load again',
   updateNow: 'Update now',
   detail: 'What went wrong',
   reason: 'Its reason',
@@ -149,8 +151,16 @@ export const texts = {
     `The keyserver gives new blocks only to ${needed(version)}. Those in stock are still worked and reported.`,
   updateWaits:
     'A newer version of this page is here. It takes over when the blocks in hand are done; nothing is lost if it does so now.',
-  memory:
-    'This browser lets the page keep nothing. It works all the same, but closing the tab loses the blocks in hand and the reports that wait.',
+  storage: {
+    full: 'There is no room left to keep anything. Work goes on, but until some room is made closing the tab loses the blocks in hand and the reports that wait.',
+    gone: 'What this page had stored was deleted. Work goes on from memory, and it is tried to store everything again.',
+    newer:
+      'A newer version of this page has used this browser, and its storage is not for this one. Load the page again; until then closing the tab loses its work.',
+    blocked:
+      'Another tab of this page holds the storage. Close the other tabs and load this one again; until then closing it loses its work.',
+    refused:
+      'This browser lets the page keep nothing. It works all the same, but closing the tab loses the blocks in hand and the reports that wait.',
+  },
 
   messages: 'Messages from the keyserver',
   moreMessages: (count: number) => plural(count, 'more message', 'more messages'),
@@ -240,6 +250,40 @@ export const texts = {
     themeLight: 'Light',
     themeDark: 'Dark',
     reset: 'Set everything back',
+  },
+
+  data: {
+    title: 'Kept in this browser',
+    keptFor: 'Blocks, reports and settings stay in this browser until you delete them.',
+    keptUntil: 'Blocks, reports and settings stay in this browser; it may delete them when its disk is full.',
+    carry:
+      'Without any network, reports are carried to a keyserver by hand: export them to a file, give that to its operator, and import the file of blocks that comes back.',
+    elsewhere: 'Another tab does the work; files are exported and imported there.',
+    exportReports: 'Export reports',
+    importBlocks: 'Import blocks',
+    erase: 'Delete everything',
+    exported: (count: number) =>
+      count === 0
+        ? 'A file that asks for blocks was saved; no report waits.'
+        : `A file with ${reports(count)} was saved. They stay here until their answer is imported.`,
+    imported: ({ blocks: some, known, over }: Taken) =>
+      [
+        `The file brought ${blocks(some.reduce((sum, one) => sum + one.blocks, 0))}.`,
+        known > 0 && `${blocks(known)} of it had been here before.`,
+        over > 0 && `${blocks(over)} of it came too late to be of use.`,
+      ]
+        .filter(Boolean)
+        .join(' '),
+    notTaken: (file: string, why: string) => `${file} cannot be used: ${why}.`,
+    failed: (why: string) => `That did not work: ${why}.`,
+    sure: 'Delete everything?',
+    sureWhat: (waiting: number) =>
+      `Settings, blocks in stock, what was counted here and the page kept for times without a network are deleted from this browser. Blocks are given back.${
+        waiting > 0 ? ` ${reports(waiting)} not sent yet would be lost.` : ''
+      }`,
+    keep: 'Keep it',
+    eraseAll: 'Delete',
+    erased: 'Everything was deleted.',
   },
 
   cores: 'Cores',

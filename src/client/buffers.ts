@@ -76,6 +76,11 @@ export interface Buffers {
   setFact<K extends keyof Facts>(key: K, value: Facts[K]): Promise<void>;
   /** The reports waiting now. */
   reports(): Promise<Report[]>;
+  /**
+   * Puts all of this in, after the storage was lost.
+   * @param mine in place of whatever is there; otherwise only where nothing is.
+   */
+  restore(saved: Saved, mine: boolean): Promise<void>;
   /** Resolves when everything is written. */
   close(): Promise<void>;
 }

@@ -19,7 +19,7 @@ import type { Report } from '../domain/work.ts';
 import { Backoff } from '../protocol/backoff.ts';
 import { type ExchangeRequest, MAX_HOLDING } from '../protocol/keyserver.ts';
 import type { WorkOutcome, WorkProgress } from '../protocol/worker-api.ts';
-import type { StoredBlock } from './buffers.ts';
+import type { Buffers, StoredBlock } from './buffers.ts';
 import { Conversation, type Host } from './conversation.ts';
 import { Counter, isDue } from './counter.ts';
 import { Crew, type Hand, stopWork, type Worker } from './crew.ts';
@@ -46,9 +46,16 @@ const BROKEN_MS = 60_000;
 /** As much of the plot is lost where the tab is killed. */
 const KEEP_HISTORY_MS = 300_000;
 const MAX_NOTICES = 20;
+/** In one call; the keyserver takes no more. */
+const MAX_RELEASED = 256;
+const FAREWELL_MS = 3_000;
+const ERASURE_MS = 10_000;
 const MAX_DISMISSED = 32;
 /** How often a newer version is looked for where one is needed. */
 const RENEW_MS = 60_000;
+/** How soon after it was lost, and how often then, it is tried to keep everything again. */
+const FIRST_RESCUE_MS = 1_000;
+const RESCUE_MS = 60_000;
 
 type State = 'off' | 'queued' | 'on' | 'stopping';
 
@@ -69,6 +76,9 @@ export class Engine implements EngineControl {
   readonly #busy = new Hysteresis();
   readonly #tabs: Tabs;
   #closed = false;
+  /** Somebody else has the buffers: nothing is begun, and nobody talked to. */
+  #isCarrying = false;
+  #rescueAt = 0;
 
   /** Kinds that cannot be computed here, for now or at all. */
   readonly #unusable = new Map<ContestKindName, Unusable>();
@@ -92,6 +102,7 @@ export class Engine implements EngineControl {
     this.#holdings = holdings;
     holdings.onStorageLost = (reason) => {
       this.#notice(`Storage failed (${messageOf(reason)}). Work goes on in memory, and is lost when this is closed.`);
+      this.#rescueAt = Date.now() + FIRST_RESCUE_MS;
     };
     this.#wanted = holdings.wanted ?? false;
     this.#everStarted = holdings.wanted !== undefined;
@@ -110,7 +121,8 @@ export class Engine implements EngineControl {
       onTold: (message) => {
         if (this.#closed) return;
         if ('command' in message) this.#obey(message.command);
-        else this.#want(false, message.stopped);
+        else if ('stopped' in message) this.#want(false, message.stopped);
+        else this.#onErasure(message.erasure);
       },
       onOthers: () => this.#onOthers(),
       onTurnWanted: () => {
@@ -127,7 +139,7 @@ export class Engine implements EngineControl {
 
   /** Reads the buffers; goes on by itself where the person had it running, and sends what waits. */
   static async open(ports: EnginePorts): Promise<Engine> {
-    const engine = new Engine(ports, await Holdings.open(ports.buffers));
+    const engine = new Engine(ports, await Holdings.open(ports.buffers, ports.reopen));
     if (engine.#wanted) void engine.#queue();
     else engine.#pump();
     engine.#emit();
@@ -177,6 +189,58 @@ export class Engine implements EngineControl {
 
   dismiss(message: string): void {
     this.#command({ name: 'dismiss', args: [message] });
+  }
+
+  async carry<T>(use: (buffers: Buffers) => Promise<T>): Promise<T> {
+    if (this.#tabs.isWaiting) throw new Error('another tab runs the engine');
+    await this.#layDown();
+    try {
+      return await use(this.#holdings.buffers);
+    } finally {
+      await this.#holdings.reload();
+      this.#isCarrying = false;
+      this.#pump();
+      this.#emit();
+    }
+  }
+
+  async erase(destroy: () => Promise<void>): Promise<void> {
+    this.#tabs.tell({ erasure: 'begun' });
+    await this.#layDown();
+    const { keyserver } = this.#ports;
+    const leases = [...this.#holdings.blocks.keys()].slice(0, MAX_RELEASED);
+    // As a courtesy: unless they are given back, others get them only when their time is over.
+    const given = keyserver.release({ client: this.#counter.client, leases }).catch(() => undefined);
+    await Promise.race([given, new Promise((resolve) => setTimeout(resolve, FAREWELL_MS))]);
+    this.#closed = true;
+    clearInterval(this.#ticker);
+    await this.#holdings.close();
+    await destroy();
+    this.#tabs.tell({ erasure: 'done' });
+  }
+
+  /** Stops every worker where it is, its checkpoint kept, and ends the conversation. */
+  async #layDown(): Promise<void> {
+    this.#isCarrying = true;
+    for (const worker of this.#crew.workers) stopWork(worker);
+    const patience = Date.now() + STOP_MS;
+    while (this.#crew.workers.some(({ hand }) => hand !== undefined) && Date.now() < patience) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    for (const worker of this.#crew.workers) if (worker.hand !== undefined) this.#crew.dismiss(worker);
+    await this.#conversation.idle();
+    if (this.#state !== 'on') await this.#holdings.reload();
+  }
+
+  #onErasure(erasure: 'begun' | 'done'): void {
+    const { onErased } = this.#ports;
+    if (erasure === 'done') return onErased?.();
+    this.#closed = true;
+    clearInterval(this.#ticker);
+    for (const worker of this.#crew.workers) this.#crew.dismiss(worker);
+    void this.#holdings.close();
+    // The tab that began it may be gone.
+    setTimeout(() => onErased?.(), ERASURE_MS);
   }
 
   takeOver(): void {
@@ -346,7 +410,7 @@ export class Engine implements EngineControl {
 
   /** Does whatever is due. */
   #pump(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#isCarrying) return;
     if (this.#state === 'stopping') this.#afterStop();
     if (this.#state === 'on') {
       const limits = this.#limits();
@@ -377,6 +441,7 @@ export class Engine implements EngineControl {
 
   /** Forgets what kept it waiting. */
   #hurry(): void {
+    this.#rescueAt = 0;
     this.#conversation.hurry();
     this.#unusable.clear();
     this.#loading.reset();
@@ -678,7 +743,15 @@ export class Engine implements EngineControl {
       if (this.#tabs.hasTurn && Date.now() - this.#historyKeptAt >= KEEP_HISTORY_MS) this.#keepHistory();
     }
     if (this.#state === 'on') this.#emitSoon();
+    if (this.#holdings.storageLoss !== undefined && isDue(this.#rescueAt)) void this.#rescue();
     this.#pump();
+  }
+
+  async #rescue(): Promise<void> {
+    this.#rescueAt = Date.now() + RESCUE_MS;
+    if (!(await this.#holdings.rescue(this.#tabs.hasTurn))) return;
+    this.#notice('Storage is there again, and everything is kept as before.');
+    this.#emit();
   }
 
   #keepHistory(): void {
@@ -727,7 +800,7 @@ export class Engine implements EngineControl {
       maxWorkers,
       holdings: this.#holdings,
       counter: this.#counter,
-      storage: this.#holdings.storageLost ? 'memory' : storage,
+      storage: this.#holdings.storageLoss ?? storage,
       notices: this.#notices,
     });
   }

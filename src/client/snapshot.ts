@@ -4,9 +4,11 @@
  */
 import type { Contest, Hit } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';
+import type { Buffers } from './buffers.ts';
 import type { Conditions } from './limits.ts';
 import type { RateHistory } from './rate-history.ts';
 import type { Settings } from './settings.ts';
+import type { StorageLoss } from './storage-loss.ts';
 
 /** Why nothing is being computed, and so what would end it. `null` while workers are at work. */
 export type Pause =
@@ -122,8 +124,8 @@ export interface EngineSnapshot {
     /** The last error, as a sentence. */
     error?: string;
   };
-  /** `memory`: this browser keeps nothing; closing the tab loses the block in hand. */
-  storage: 'kept' | 'memory';
+  /** Why nothing is kept now, and closing the tab would lose the blocks in hand; `kept` where it is. */
+  storage: 'kept' | StorageLoss;
   /** Messages of the day from the keyserver, without those that the person has dismissed. */
   messages: string[];
   /** The keyserver gives new work to newer versions only, whatever is in stock here; null while it does not. */
@@ -163,6 +165,16 @@ export interface EngineControl extends EngineCommands {
   subscribe(listener: (snapshot: EngineSnapshot) => void): () => void;
   /** How fast it was, in this browser profile; not in the snapshot, because it is much and changes little. */
   readonly history: Pick<RateHistory, 'of'>;
+  /**
+   * Lets something be done with the buffers while nobody works on them, and goes on with what they hold then.
+   * @throws Error another tab runs the engine.
+   */
+  carry<T>(use: (buffers: Buffers) => Promise<T>): Promise<T>;
+  /**
+   * Gives blocks back and stops, here and in all tabs, so that `destroy` can delete what is kept; the page is then to be
+   * loaded anew.
+   */
+  erase(destroy: () => Promise<void>): Promise<void>;
   /** Where another tab runs the engine: it stops, and this one goes on. */
   takeOver(): void;
 }

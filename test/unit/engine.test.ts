@@ -245,10 +245,30 @@ test('storage that fails: it says so, goes on in memory, and loses nothing', asy
   }
   const one = await engine({ buffers: new Full() });
   one.start();
-  const told = await until(one, ({ storage }) => storage === 'memory');
+  const told = await until(one, ({ storage }) => storage === 'full');
   expect(told.notices.map(({ text }) => text).join()).toContain('The quota has been exceeded.');
   await until(one, closed);
   await expectWholeProof(one);
+});
+
+test('storage that was lost and can be had again: everything of it is there', async () => {
+  class Deleted extends MemoryBuffers {
+    isGone = false;
+    protected override async changed(): Promise<void> {
+      if (this.isGone) throw new DOMException('The database connection is closing.', 'InvalidStateError');
+    }
+  }
+  const deleted = new Deleted();
+  const fresh = new MemoryBuffers();
+  const one = await engine({ buffers: deleted, reopen: async () => fresh });
+  one.start();
+  await until(one, ({ blocks }) => blocks.length > 0);
+  deleted.isGone = true;
+  await until(one, ({ notices }) => notices.some(({ text }) => text.startsWith('Storage is there again')));
+  expect(one.snapshot.storage).toBe('kept');
+  await until(one, closed);
+  await expectWholeProof(one);
+  expect(fresh.saved.facts.totals).toEqual(one.snapshot.totals);
 });
 
 test('no core that is right: it says which answer was wrong, and computes nothing', async () => {
