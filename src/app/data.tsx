@@ -105,8 +105,9 @@ async function destroy(): Promise<void> {
   await deleteDB('tabherd');
   localStorage.clear();
   sessionStorage.clear();
-  const caches = 'caches' in globalThis ? globalThis.caches : undefined;
-  await Promise.all(((await caches?.keys()) ?? []).map((name) => caches?.delete(name)));
-  const registrations = (await navigator.serviceWorker?.getRegistrations()) ?? [];
+  // Over plain HTTP there are neither.
+  if (!isSecureContext) return;
+  await Promise.all((await caches.keys()).map((name) => caches.delete(name)));
+  const registrations = await navigator.serviceWorker.getRegistrations();
   await Promise.all(registrations.map((registration) => registration.unregister()));
 }

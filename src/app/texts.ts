@@ -203,6 +203,8 @@ export const texts = {
   fewer: 'One worker fewer',
   more: 'One worker more',
 
+  notLoaded: (why: string) => `This part of the page could not be loaded: ${why}. Load the page again.`,
+
   settings: {
     title: 'Settings',
     open: 'Change how much, when and what is computed',

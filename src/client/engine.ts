@@ -535,8 +535,8 @@ export class Engine implements EngineControl {
 
   /** Between two blocks, or where nothing runs and nobody looks. */
   #bringUpdate(): void {
-    const { renew, isVisible } = this.#ports;
-    const isIdle = this.#state === 'on' || (this.#state === 'off' && isVisible?.() === false);
+    const { renew } = this.#ports;
+    const isIdle = this.#state === 'on' || (this.#state === 'off' && this.#ports.isVisible?.() === false);
     if (!this.#updateWaits || renew === undefined || !isIdle || !isDue(this.#renewAt)) return;
     if (this.#crew.workers.some(({ hand }) => hand !== undefined)) return;
     if (this.#isBringing) {

@@ -43,7 +43,8 @@ export class SafeBuffers implements Buffers {
       do {
         seen = this.#steps;
         await storage.restore(this.#memory.saved, mine);
-      } while (mine && seen !== this.#steps);
+        // What was done meanwhile is in memory only.
+      } while (seen !== this.#steps);
     } catch (reason) {
       this.#loss = lossOf(reason);
       await storage?.close();
