@@ -66,10 +66,10 @@ function WindowRow({ text, nth, set, remove }: RowProps) {
             type="button"
             class="day"
             aria-pressed={days.has(day)}
-            aria-label={t.dayNames[day]}
+            title={t.dayNames[day]}
             onClick={() => change({ days: toggled(day) })}
           >
-            {t.dayNames[day]?.slice(0, 2)}
+            {t.dayNames[day]?.slice(0, 3)}
           </button>
         ))}
       </span>
