@@ -34,6 +34,7 @@ import type { EngineCommand, EngineControl, EngineSnapshot, Notice } from './sna
 import { wanted } from './stock.ts';
 import { Tabs } from './tabs.ts';
 import { type Unusable, view } from './view.ts';
+import { Watchdog } from './watchdog.ts';
 
 const CHECKPOINT_MS = 5_000;
 /** Figures that tick are drawn once a second: four times took 5 % of the one CPU that the work should have. */
@@ -79,6 +80,7 @@ export class Engine implements EngineControl {
   /** Somebody else has the buffers: nothing is begun, and nobody talked to. */
   #isCarrying = false;
   #rescueAt = 0;
+  readonly #watchdog = new Watchdog();
 
   /** Kinds that cannot be computed here, for now or at all. */
   readonly #unusable = new Map<ContestKindName, Unusable>();
@@ -741,6 +743,10 @@ export class Engine implements EngineControl {
     if (pause === null || (pause.reason === 'another-tab' && rate > 0)) {
       this.#history.add({ at: Date.now(), rate, step });
       if (this.#tabs.hasTurn && Date.now() - this.#historyKeptAt >= KEEP_HISTORY_MS) this.#keepHistory();
+    }
+    for (const worker of this.#watchdog.tick(this.#crew.workers, Date.now())) {
+      this.#crew.dismiss(worker);
+      this.#onBroken(new Error('it was silent for a minute'));
     }
     if (this.#state === 'on') this.#emitSoon();
     if (this.#holdings.storageLoss !== undefined && isDue(this.#rescueAt)) void this.#rescue();
