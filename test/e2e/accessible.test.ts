@@ -109,6 +109,7 @@ test('by keyboard alone: Start, one worker more, a snooze, Pause', async () => {
   await page.keyboard.press('Shift+Tab');
   await tabTo('[data-testid=run]');
   await page.keyboard.press('Space');
-  await until(page, 'it running', ({ pause }) => pause === undefined);
+  const { running } = await until(page, 'it running', ({ pause }) => pause === undefined);
+  expect(running).toBe(true);
   await context.close();
 });
