@@ -117,6 +117,11 @@ export class Proxy implements Keyserver {
     return this.#key.id;
   }
 
+  /** Whether it may speak with its upstream now. */
+  get mayTalk(): boolean {
+    return this.#conversation.mayTalk;
+  }
+
   async exchange(request: ExchangeRequest, origin?: Origin): Promise<ExchangeReply> {
     const talk = this.#conversation;
     await talk.knowContests([...request.reports, ...request.want.from].map(({ contest }) => contest));
