@@ -5,7 +5,7 @@
  */
 import type { Pause } from '../client/snapshot.ts';
 import type { CoreReport } from '../domain/core-report.ts';
-import { formatCount, formatDuration } from './format.ts';
+import { formatCount, formatDuration, formatPoints, formatShare } from './format.ts';
 
 const plural = (count: number, one: string, many: string) => `${formatCount(count)} ${count === 1 ? one : many}`;
 const blocks = (count: number) => plural(count, 'block', 'blocks');
@@ -226,6 +226,20 @@ export const texts = {
     reset: 'Set everything back',
   },
 
+  nav: 'Pages',
+  search: 'Search',
+  standing: {
+    title: 'Standing',
+    broken: 'This page could not be loaded. It needs the network once.',
+    mine: {
+      points: (points: number) => `${formatPoints(points)} points`,
+      share: (share: number) => `${formatShare(share)} of all done here`,
+      rank: (rank: number, of: number) => `rank ${formatCount(rank)} of ${formatCount(of)}`,
+      noRank: 'no rank yet',
+      nameless: 'no name, no rank',
+      link: 'See the standing',
+    },
+  },
   cores: 'Cores',
   coresLead:
     'Each way to compute was put to known answers on this machine and then timed. The fastest one that was right does the work.',
