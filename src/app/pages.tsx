@@ -39,13 +39,27 @@ export function Pages({ engine }: { engine: EngineControl }) {
     <LocationProvider scope={isPage}>
       <Header gateway={snapshot.gateway} />
       <Messages messages={snapshot.messages} engine={engine} />
-      <Router>
-        <Route path="/standing" component={Standing} snapshot={snapshot} />
-        <Route path="/teams/:name" component={Team} snapshot={snapshot} />
-        <Route path="/" component={App} snapshot={snapshot} engine={engine} />
-        <Route default component={NotFound} />
-      </Router>
+      {isReadable(location.pathname) ? (
+        <Router>
+          <Route path="/standing" component={Standing} snapshot={snapshot} />
+          <Route path="/teams/:name" component={Team} snapshot={snapshot} />
+          <Route path="/" component={App} snapshot={snapshot} engine={engine} />
+          <Route default component={NotFound} />
+        </Router>
+      ) : (
+        <NotFound />
+      )}
       <Footer />
     </LocationProvider>
   );
+}
+
+/** The router decodes what stands in a path, and an address that was cut off in the middle of a letter stops it. */
+function isReadable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,7 @@
 /** The standing out of a ledger in both homes: ranks, spans, teams, rates; then over HTTP, as CSV, and through a proxy. */
 import type { FastifyInstance } from 'fastify';
+import { Kysely, SqliteDialect } from 'kysely';
+import Database from 'libsql';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { pointsOf, pointsPerUnit } from '../../src/domain/points.ts';
 import { UnreachableError } from '../../src/protocol/errors.ts';
@@ -12,6 +14,9 @@ import { Kept } from '../../src/server/standing/kept.ts';
 import { LedgerStandings } from '../../src/server/standing/ledger-standings.ts';
 import { PassedStandings } from '../../src/server/standing/passed-standings.ts';
 import { spanned } from '../../src/server/standing/spans.ts';
+import { createTables } from '../../src/server/store/migrate.ts';
+import type { LedgerTables } from '../../src/server/store/schema.ts';
+import { ledgerPath } from '../../src/server/store/sqlite.ts';
 import {
   asking,
   client,
@@ -338,6 +343,42 @@ describe('over HTTP', () => {
     mayTalk = false;
     await expect(passed.rates('test', 'day')).rejects.toThrow('may not ask now');
   });
+});
+
+test('a ledger from before there was a standing: what was done is the present name and team', async () => {
+  const folder = temporaryFolder();
+  const { path } = folder;
+  const database = new Database(ledgerPath(path));
+  const db = new Kysely<LedgerTables>({ dialect: new SqliteDialect({ database }) });
+  await db.transaction().execute((transaction) => createTables(transaction as unknown as Kysely<unknown>, 2));
+  const seen = { version: '0', class: null, first_seen: START, last_seen: START };
+  const clients = [
+    { id: client(1).id, number: 1, name: 'ada', team: 'Owls', ...seen },
+    { id: client(2).id, number: 2, name: 'ada', team: 'Owls', ...seen },
+    { id: client(3).id, number: 3, name: null, team: null, ...seen },
+  ];
+  await db.insertInto('client').values(clients).execute();
+  const credit = { contest: 'test', blocks: 1, duplicates: 0 };
+  const credits = clients.map(({ id }, i) => ({ client: id, units: i + 1, ...credit }));
+  await db.insertInto('credit').values(credits).execute();
+  const row = { contest: 'test', span: 'ever', at: 0 } as const;
+  await db
+    .insertInto('rollup')
+    .values([
+      { scope: 'team', who: 'Owls', units: 3, blocks: 2, ...row },
+      { scope: 'person', who: 'ada', units: 3, blocks: 2, ...row },
+    ])
+    .execute();
+  await db.destroy();
+  const { store, keymaster, close } = await openKeymaster(path, MANIFESTS);
+  const standings = new LedgerStandings({ store, counting: keymaster.desk.counting, clock: () => START });
+  expect(await standings.team('Owls')).toMatchObject({
+    members: [{ rank: 1, name: 'ada', blocks: 2, points: 3, share: 1 }],
+  });
+  const { entries } = await standings.standing({ of: 'people', span: 'all' });
+  expect(entries).toMatchObject([{ name: 'ada', team: 'Owls', points: 3 }]);
+  await close();
+  folder.remove();
 });
 
 test('cells: quotes, formulas in any disguise, and numbers as they are', () => {
