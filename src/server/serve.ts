@@ -45,6 +45,9 @@ const DRAIN_MS = 2000;
 /** An upstream gets a proxy's reports by the thousand, and may take a while over them. */
 const UPSTREAM_TIMEOUT_MS = 60_000;
 
+/** Somebody waits for a page meanwhile. */
+const STANDING_TIMEOUT_MS = 8000;
+
 /** What may change while it runs. */
 export interface LiveOptions {
   logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -166,9 +169,9 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
       keyserver: proxy,
       standings: new PassedStandings({
         upstreams: (settings.fallback === false ? upstreams.slice(0, 1) : upstreams).map(
-          (url) => new HttpStandings(url, { fetch }),
+          (url) => new HttpStandings(url, { fetch, timeoutMs: STANDING_TIMEOUT_MS }),
         ),
-        mayTalk: () => proxy.mayTalk,
+        mayTalk: () => proxy.mayAsk,
         clock: ports.clock,
       }),
       proxy,

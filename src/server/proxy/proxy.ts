@@ -117,9 +117,9 @@ export class Proxy implements Keyserver {
     return this.#key.id;
   }
 
-  /** Whether it may speak with its upstream now. */
-  get mayTalk(): boolean {
-    return this.#conversation.mayTalk;
+  /** Whether it may ask its upstream now for what is no work. */
+  get mayAsk(): boolean {
+    return this.#conversation.isAllowed;
   }
 
   async exchange(request: ExchangeRequest, origin?: Origin): Promise<ExchangeReply> {
