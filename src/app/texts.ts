@@ -7,7 +7,7 @@ import type { Span } from '../client/rate-history.ts';
 import type { Pause } from '../client/snapshot.ts';
 import type { CoreReport } from '../domain/core-report.ts';
 import type { Taken } from '../protocol/buffers-file.ts';
-import { formatCount, formatDuration } from './format.ts';
+import { formatCount, formatDuration, formatPoints, formatShare } from './format.ts';
 
 const plural = (count: number, one: string, many: string) => `${formatCount(count)} ${count === 1 ? one : many}`;
 const blocks = (count: number) => plural(count, 'block', 'blocks');
@@ -288,6 +288,20 @@ export const texts = {
     erased: 'Everything was deleted.',
   },
 
+  nav: 'Pages',
+  search: 'Search',
+  standing: {
+    title: 'Standing',
+    broken: 'This page could not be loaded. It needs the network once.',
+    mine: {
+      points: (points: number) => `${formatPoints(points)} points`,
+      share: (share: number) => `${formatShare(share)} of all done here`,
+      rank: (rank: number, of: number) => `rank ${formatCount(rank)} of ${formatCount(of)}`,
+      noRank: 'no rank yet',
+      nameless: 'no name, no rank',
+      link: 'See the standing',
+    },
+  },
   cores: 'Cores',
   coresLead:
     'Each way to compute was put to known answers on this machine and then timed. The fastest one that was right does the work.',
