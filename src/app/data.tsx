@@ -5,9 +5,9 @@
 import { deleteDB } from 'idb';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EngineControl, EngineSnapshot } from '../client/snapshot.ts';
-import { texts } from './texts.ts';
+import { settingsTexts } from './settings-texts.ts';
 
-const t = texts.data;
+const t = settingsTexts.data;
 
 export function Data({ snapshot, engine }: { snapshot: EngineSnapshot; engine: EngineControl }) {
   const [said, say] = useState('');

@@ -11,9 +11,9 @@ import type { EngineControl, EngineSnapshot } from '../client/snapshot.ts';
 import { ContestChoice } from './contest-choice.tsx';
 import { Data } from './data.tsx';
 import { Hours } from './hours.tsx';
-import { texts } from './texts.ts';
+import { settingsTexts } from './settings-texts.ts';
 
-const t = texts.settings;
+const t = settingsTexts;
 const stocks = [1 / 6, 1, 4, 12, 24, 72, 168];
 
 export function SettingsForm({ snapshot, engine }: { snapshot: EngineSnapshot; engine: EngineControl }) {
@@ -108,7 +108,7 @@ export function SettingsForm({ snapshot, engine }: { snapshot: EngineSnapshot; e
           set={(theme) => set({ theme })}
         />
       </Group>
-      <Group title={texts.data.title}>
+      <Group title={settingsTexts.data.title}>
         <Data snapshot={snapshot} engine={engine} />
       </Group>
       <p>

@@ -1,7 +1,6 @@
 /** What the standing and the teams' pages say, apart from `texts.ts` because they are loaded late; of the same kind. */
 import { formatCount, formatDate, formatDuration, formatPoints } from './format.ts';
-
-const plural = (count: number, one: string, many: string) => `${formatCount(count)} ${count === 1 ? one : many}`;
+import { plural } from './texts.ts';
 
 export const standingTexts = {
   title: 'Standing',
