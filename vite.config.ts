@@ -123,7 +123,11 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
       injectRegister: false,
       manifest: false,
       disable: isSsrBuild === true || mode === 'bench',
-      injectManifest: { globPatterns: ['**/*.{html,js,css,wasm,bin,svg,png,webmanifest}'] },
+      injectManifest: {
+        globPatterns: ['**/*.{html,js,css,wasm,bin,svg,png,webmanifest}'],
+        // Only whoever installs the app looks at these.
+        globIgnores: ['screenshot-*.png'],
+      },
     }),
   ],
   worker: { format: 'es', plugins: () => [kernels()] },
@@ -140,7 +144,7 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
             assetsInlineLimit: 0,
             rolldownOptions: { checks: quietChecks },
           },
-  server: { port: 2065, proxy: { '/api': 'http://localhost:2064' } },
+  server: { port: 2065, proxy: { '/api': 'http://localhost:2064', '/admin': 'http://localhost:2064' } },
   test: {
     environment: 'node',
     reporters: ['default', './test/helpers/closing-line.ts'],

@@ -2,6 +2,7 @@
 import { render } from 'preact';
 import { Workbox } from 'workbox-window';
 import { openBrowserEngine } from '../client/open-browser.ts';
+import { Installer } from './install.ts';
 import { keepWhatIsDone } from './keep.ts';
 import { Pages } from './pages.tsx';
 import { lookForUpdates, reloadUnderNewVersion, renew } from './renew.ts';
@@ -12,13 +13,20 @@ declare const __TABHERD_VERSION__: string;
 const root = document.querySelector('#app');
 if (root === null) throw new Error('index.html has no #app');
 
+const installer = new Installer();
+
+const isKiosk = location.pathname === '/' && new URLSearchParams(location.search).has('kiosk');
+/** What the kiosk is called, once somebody agreed that this is one. */
+let kiosk: string | undefined;
+
 const installed = matchMedia(
   '(display-mode: standalone), (display-mode: fullscreen), (display-mode: minimal-ui)',
 ).matches;
 
 const engine = await openBrowserEngine({
   version: __TABHERD_VERSION__,
-  class: installed ? 'app' : 'tab',
+  class: installed || isKiosk ? 'app' : 'tab',
+  kiosk: () => kiosk,
   isVisible: () => !document.hidden,
   renew: () => void renew(false),
   onErased: () => location.reload(),
@@ -26,7 +34,24 @@ const engine = await openBrowserEngine({
   render(<p>{texts.cannotStart(error instanceof Error ? error.message : String(error))}</p>, root);
   throw error;
 });
-render(<Pages engine={engine} />, root);
+if (isKiosk) {
+  const onLabel = (label: string | undefined): void => {
+    kiosk = label;
+  };
+  import('./kiosk.tsx').then(
+    ({ openKiosk }) => openKiosk(root, { engine, version: __TABHERD_VERSION__, onLabel }),
+    () => renderPages(),
+  );
+} else renderPages();
+
+function renderPages(): void {
+  render(<Pages engine={engine} installer={installer} />, root as Element);
+  if (!installed || !('setAppBadge' in navigator)) return;
+  import('./badge.ts').then(
+    ({ badge }) => badge(engine, navigator),
+    () => undefined,
+  );
+}
 
 keepWhatIsDone(engine);
 

@@ -12,6 +12,7 @@ import { isPage } from '../protocol/pages.ts';
 import { App } from './app.tsx';
 import { Footer } from './footer.tsx';
 import { Header } from './header.tsx';
+import type { Installer } from './install.ts';
 import { Messages } from './messages.tsx';
 import { NotBrought, NotFound } from './not-found.tsx';
 import { useSnapshot } from './use-snapshot.ts';
@@ -29,7 +30,14 @@ const Team = lazy(() =>
   ),
 );
 
-export function Pages({ engine }: { engine: EngineControl }) {
+const Fleet = lazy(() =>
+  import('./fleet.tsx').then(
+    (page) => page.Fleet,
+    () => NotBrought,
+  ),
+);
+
+export function Pages({ engine, installer }: { engine: EngineControl; installer: Installer }) {
   const snapshot = useSnapshot(engine);
   const { theme } = snapshot.settings;
   useEffect(() => {
@@ -43,13 +51,14 @@ export function Pages({ engine }: { engine: EngineControl }) {
         <Router>
           <Route path="/standing" component={Standing} snapshot={snapshot} />
           <Route path="/teams/:name" component={Team} snapshot={snapshot} />
+          <Route path="/fleet" component={Fleet} />
           <Route path="/" component={App} snapshot={snapshot} engine={engine} />
           <Route default component={NotFound} />
         </Router>
       ) : (
         <NotFound />
       )}
-      <Footer />
+      <Footer installer={installer} />
     </LocationProvider>
   );
 }

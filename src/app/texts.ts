@@ -261,4 +261,5 @@ export const texts = {
   about:
     'Tabherd does for a browser tab what distributed.net did for idle computers in 1997: many machines, each searching a small piece. Nothing runs before you press Start, and Pause stops it at once.',
   version: (version: string) => `Version ${version}, MIT licence`,
+  install: 'Install as an app',
 } as const;

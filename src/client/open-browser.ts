@@ -19,6 +19,8 @@ export interface Page {
   class: ClientClass;
   /** Whether a person may be looking. */
   isVisible: () => boolean;
+  /** What this kiosk is called; undefined while this is none. */
+  kiosk: () => string | undefined;
   /** Brings a newer version of the page. */
   renew: () => void;
   /** Loads the page anew: what was kept has been deleted. */
@@ -29,6 +31,7 @@ export async function openBrowserEngine({
   version,
   class: clientClass,
   isVisible,
+  kiosk,
   renew,
   onErased,
 }: Page): Promise<Engine> {
@@ -44,6 +47,7 @@ export async function openBrowserEngine({
     others: otherTabs(),
     conditions: browserConditions(),
     isVisible,
+    kiosk,
     maxWorkers: cores,
     defaultWorkers: Math.max(1, cores - 1),
     version,
