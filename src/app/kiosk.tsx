@@ -238,7 +238,7 @@ function Screen({ device, agreement, snapshot, engine, version, onAgreement }: S
         <section class="kiosk-middle">
           <p class="kiosk-state">
             <span class="lamp" aria-hidden="true" />
-            {texts.state(pause)}
+            {pause?.reason === 'by-you' ? t.paused : texts.state(pause)}
           </p>
           <p class="kiosk-rate" data-testid="rate" data-rate={rate}>
             <span class="kiosk-value">{value}</span> <span class="kiosk-unit">{unit}</span>

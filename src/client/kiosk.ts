@@ -51,4 +51,5 @@ export class KioskVoice {
   }
 }
 
-const stateOf = ({ pause }: EngineSnapshot): string => pause?.reason ?? '';
+/** A first rate is news, too. */
+const stateOf = ({ pause, rate }: EngineSnapshot): string => pause?.reason ?? (rate > 0 ? 'at work' : '');

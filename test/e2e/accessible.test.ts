@@ -74,6 +74,28 @@ describe.each([
     expect(isWider).toBe(false);
   });
 
+  test('a kiosk: asked, at work, its PIN and what is behind it; the fleet', async () => {
+    const page = await open('/?kiosk');
+    await page.waitForSelector('[data-testid=kiosk-consent]');
+    expect(await faults(page)).toEqual([]);
+    await page.getByLabel('PIN').fill('2718');
+    await page.click('[data-testid=kiosk-agree]');
+    await until(page, 'it running', ({ pause, rate }) => pause === undefined && rate > 0);
+    expect(await faults(page)).toEqual([]);
+    await page.click('[data-testid=kiosk-open]');
+    expect(await faults(page)).toEqual([]);
+    await page.fill('[data-testid=kiosk-pin]', '2718');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-testid=kiosk-leave]');
+    expect(await faults(page)).toEqual([]);
+    await page.click('[data-testid=kiosk-leave]');
+    await page.goto(`${server.url}/fleet`);
+    await page.getByLabel('Administration token').fill('a-token-that-nobody-has');
+    await page.keyboard.press('Enter');
+    await page.getByText('This keyserver has no administration').waitFor();
+    expect(await faults(page)).toEqual([]);
+  });
+
   test('an address that leads nowhere', async () => {
     const page = await open();
     await page.evaluate(() => {

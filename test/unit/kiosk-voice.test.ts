@@ -109,7 +109,7 @@ test('a kiosk says how it goes, again when that changes, and every five minutes;
   expect(heard.at(-1)).toMatchObject({
     reports: [],
     want: { blocks: 0 },
-    kiosk: { label: 'Lobby', rate: 0, pause: 'no-work' },
+    kiosk: { label: 'Lobby', rate: 0, pause: 'all-closed' },
   });
   expect(heard.at(-1)?.kiosk?.blocks).toBeGreaterThan(0);
 
