@@ -36,8 +36,7 @@ export const kioskTexts = {
   touchToFill: 'Touch the screen to fill it',
   mayDarken: 'This browser lets the screen go dark',
   lastReached: (ago: number) => `for ${formatDuration(ago)}`,
-  found: (title: string, mine: boolean) =>
-    mine ? `This screen has found an answer: ${title}` : `An answer was found: ${title}`,
+  found: (title: string) => `This screen has found an answer: ${title}`,
   pause: (reason: Pause['reason']): string | undefined => pauses[reason],
 
   open: 'Leave or change the kiosk',

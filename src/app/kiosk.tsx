@@ -308,7 +308,7 @@ function Progress({ snapshot, about }: { snapshot: EngineSnapshot; about: string
   const { blocks, contests, found } = snapshot;
   const [block] = blocks;
   const state = contests.find(({ manifest }) => manifest.name === block?.contest)?.state;
-  const last = found.at(-1);
+  const last = found.findLast(({ mine }) => mine);
   const title = contests.find(({ manifest }) => manifest.name === last?.contest)?.manifest.title;
   return (
     <>
@@ -327,7 +327,7 @@ function Progress({ snapshot, about }: { snapshot: EngineSnapshot; about: string
       )}
       <p class="kiosk-about">
         {last !== undefined && title !== undefined
-          ? t.found(title, last.mine)
+          ? t.found(title)
           : state !== undefined && state.done > 0
             ? t.ofContest(formatShare(state.done / state.units))
             : formatPowers(about)}

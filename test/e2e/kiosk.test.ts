@@ -116,7 +116,8 @@ test('paused in the panel it stays so over a reload', async () => {
   await page.getByRole('button', { name: 'Back to the screen' }).click();
   await until(page, 'pause', ({ pause }) => pause === 'by-you', 10);
   await page.reload();
-  await until(page, 'pause', ({ pause }) => pause === 'by-you', 10);
+  const { rate } = await until(page, 'pause', ({ pause }) => pause === 'by-you', 10);
+  expect(rate).toBe(0);
 });
 
 test('its operator sees it, with the right token only', async () => {
