@@ -9,15 +9,16 @@ import { Blocks } from './blocks.tsx';
 import { Contests } from './contests.tsx';
 import { Cores } from './cores.tsx';
 import { Facts } from './facts.tsx';
-import { Found } from './found.tsx';
 import { Hero } from './hero.tsx';
 import { Conditions, Notices, worksOffline } from './notices.tsx';
 import { Settings } from './settings.tsx';
 import { texts } from './texts.ts';
+import { useLoaded } from './use-loaded.ts';
 
 export function App({ snapshot, engine }: { snapshot: EngineSnapshot; engine: EngineControl }) {
   const contest = contestInHand(snapshot);
   const state = texts.state(snapshot.pause);
+  const found = useLoaded(snapshot.found.length > 0, () => import('./found.tsx'));
   useEffect(() => {
     document.title = snapshot.pause?.reason === 'not-started' ? texts.brand : texts.documentTitle(state);
   }, [snapshot.pause?.reason, state]);
@@ -26,7 +27,7 @@ export function App({ snapshot, engine }: { snapshot: EngineSnapshot; engine: En
       <main tabIndex={-1}>
         <Hero snapshot={snapshot} engine={engine} contest={contest} />
         <Conditions snapshot={snapshot} engine={engine} />
-        <Found found={snapshot.found} contests={snapshot.contests} />
+        {typeof found === 'object' && <found.Found found={snapshot.found} contests={snapshot.contests} />}
         {snapshot.pause?.reason !== 'not-started' && <Blocks snapshot={snapshot} />}
         <Facts snapshot={snapshot} engine={engine} />
         <Contests snapshot={snapshot} engine={engine} />

@@ -5,9 +5,9 @@
 import { useState } from 'preact/hooks';
 import type { Settings } from '../client/settings.ts';
 import type { Contest } from '../domain/contest.ts';
-import { texts } from './texts.ts';
+import { settingsTexts } from './settings-texts.ts';
 
-const t = texts.settings;
+const t = settingsTexts;
 
 interface Props {
   contests: readonly Contest[];

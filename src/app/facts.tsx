@@ -4,6 +4,7 @@
  */
 import type { EngineControl, EngineSnapshot } from '../client/snapshot.ts';
 import { formatCount } from './format.ts';
+import { Mine } from './mine.tsx';
 import { texts } from './texts.ts';
 
 export function Facts({ snapshot, engine }: { snapshot: EngineSnapshot; engine: EngineControl }) {
@@ -45,6 +46,7 @@ export function Facts({ snapshot, engine }: { snapshot: EngineSnapshot; engine: 
             />
           </span>
         </div>
+        <Mine snapshot={snapshot} />
       </div>
     </section>
   );

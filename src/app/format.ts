@@ -63,6 +63,13 @@ export function formatCount(count: number): string {
   return grouped.format(count);
 }
 
+/** `0.1`, `8.8`, `1,234`: a few points are told to a tenth. */
+export function formatPoints(points: number): string {
+  if (points === 0) return '0';
+  if (points < 0.05) return 'under 0.1';
+  return points < 99.95 ? points.toFixed(1) : formatCount(points);
+}
+
 /** A share of one as a percentage that never claims more than is true: 0.9999 is `99.9 %`, 1e-12 `under 0.01 %`. */
 export function formatShare(share: number): string {
   if (!(share > 0)) return '0 %';
@@ -122,3 +129,11 @@ export function formatClock(at: number): string {
   const date = new Date(at);
   return `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
+
+const dates = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+const utcDates = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+
+/** The day of a moment, where the reader is: `3 Mar 2026`. */
+export const formatDate = (at: number): string => dates.format(at);
+/** A day of the ledger, which is UTC's. */
+export const formatUtcDate = (at: number): string => utcDates.format(at);

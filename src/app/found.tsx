@@ -10,7 +10,6 @@ import { Ruler } from './ruler.tsx';
 import { texts } from './texts.ts';
 
 export function Found({ found, contests }: { found: Find[]; contests: Contest[] }) {
-  if (found.length === 0) return null;
   return (
     <section class="section found" aria-labelledby="found">
       <h2 class="margin" id="found">

@@ -72,12 +72,12 @@ export function Hero({ snapshot, engine, contest }: Props) {
             )}
           </div>
         </div>
-        {fresh && snapshot.history.length === 0 ? (
+        {fresh && engine.history.of('month').length === 0 ? (
           <Herd />
         ) : (
           <div class="meter">
             <Rate rate={snapshot.rate} step={snapshot.step} />
-            <History history={snapshot.history} rate={snapshot.rate} step={snapshot.step} />
+            <History history={engine.history} rate={snapshot.rate} step={snapshot.step} />
           </div>
         )}
       </div>

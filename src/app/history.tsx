@@ -1,30 +1,35 @@
 /**
- * The rate of the last ten minutes. uPlot draws it on a canvas; it is loaded after the first screen stands, and
- * if it cannot be (uPlot reads navigator.language at import, and throws where that is no language tag) the page
+ * The rate of the last minute, hour, day or month. uPlot draws it on a canvas; it is loaded after the first screen stands,
+ * and if it cannot be (uPlot reads navigator.language at import, and throws where that is no language tag) the page
  * goes on without the picture. What it shows is also said in a sentence.
  *
  * The axis is that of what is counted now, keys or nodes; what was counted before in the other is a grey line on
  * a scale of its own.
  */
-import { useEffect, useRef } from 'preact/hooks';
-import type { RateSample } from '../client/snapshot.ts';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { SPANS, type Span } from '../client/rate-history.ts';
+import type { EngineControl } from '../client/snapshot.ts';
 import { formatRate } from './format.ts';
 import type { Plot } from './plot.ts';
 import { texts } from './texts.ts';
+import { useNow } from './use-snapshot.ts';
 
-const DRAW_EVERY_MS = 5000;
+const spans = Object.keys(SPANS) as Span[];
 
 interface Props {
-  history: RateSample[];
+  history: EngineControl['history'];
   rate: number;
   step: 'keys' | 'nodes';
 }
 
 export function History({ history, rate, step }: Props) {
+  const [span, setSpan] = useState<Span>('minute');
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | undefined>(undefined);
-  const latest = useRef({ history, step });
-  latest.current = { history, step };
+  const means = history.of(span);
+  const draw = () => plot.current?.draw(means, span, step);
+  const latest = useRef(draw);
+  latest.current = draw;
 
   useEffect(() => {
     let gone = false;
@@ -32,7 +37,7 @@ export function History({ history, rate, step }: Props) {
       const { openPlot } = await import('./plot.ts');
       if (gone || place.current === null) return;
       plot.current = openPlot(place.current);
-      plot.current.draw(latest.current.history, latest.current.step);
+      latest.current();
     };
     open().catch((error: unknown) => console.warn('The rate is not drawn:', error));
     return () => {
@@ -42,28 +47,39 @@ export function History({ history, rate, step }: Props) {
     };
   }, []);
 
-  // A pixel is more than a second wide: to draw each would move nothing and take a hundredth of a CPU.
-  const newest = Math.floor((history.at(-1)?.at ?? 0) / DRAW_EVERY_MS);
+  // The picture moves with the clock, a pixel or two at a time: to draw each second would take a hundredth of a CPU.
+  const moment = Math.floor(useNow(true) / (2000 * SPANS[span].every));
   useEffect(() => {
-    if (!document.hidden) plot.current?.draw(latest.current.history, latest.current.step);
-  }, [newest, step]);
+    if (!document.hidden) latest.current();
+  }, [moment, span, step]);
 
-  const highest = Math.max(0, ...history.filter((sample) => sample.step === step).map((sample) => sample.rate));
-  const other = history.find((sample) => sample.step !== step)?.step;
+  const oldest = Date.now() - 1000 * SPANS[span].every * SPANS[span].count;
+  const shown = means.filter(({ at }) => at >= oldest);
+  const isEmpty = shown.length === 0;
+  const highest = Math.max(0, ...shown.filter((mean) => mean.step === step).map((mean) => mean.rate));
+  const other = shown.find((mean) => mean.step !== step)?.step;
+  const emptyText = history.of('month').length === 0 ? texts.historyEmpty(span) : texts.historyNone(span);
   return (
-    <figure class="history">
+    <figure class="history" data-testid="history" data-means={shown.length}>
       <figcaption class="visually-hidden">
-        {history.length === 0
-          ? texts.historyEmpty
-          : texts.historySummary(formatRate(rate, step), formatRate(highest, step))}
+        {isEmpty ? emptyText : texts.historySummary(span, formatRate(rate, step), formatRate(highest, step))}
       </figcaption>
-      <div class="plot" data-empty={history.length === 0} ref={place} aria-hidden="true" />
+      <div class="plot" data-empty={isEmpty} ref={place} aria-hidden="true" />
       {other !== undefined && <p class="plot-other">{texts.historyOther(other)}</p>}
-      {history.length === 0 && (
+      {isEmpty && (
         <p class="plot-empty" aria-hidden="true">
-          {texts.historyEmpty}
+          {emptyText}
         </p>
       )}
+      <fieldset class="spans">
+        <legend class="visually-hidden">{texts.history}</legend>
+        {spans.map((name) => (
+          <label key={name}>
+            <input type="radio" name="span" checked={name === span} onChange={() => setSpan(name)} />
+            <span>{texts.historySpans[name]}</span>
+          </label>
+        ))}
+      </fieldset>
     </figure>
   );
 }

@@ -1,8 +1,8 @@
 /** The hours in which work may be done: a row for each window of the week, in the words of `domain/schedule.ts`. */
 import { parseWindow } from '../domain/schedule.ts';
-import { texts } from './texts.ts';
+import { settingsTexts } from './settings-texts.ts';
 
-const t = texts.settings;
+const t = settingsTexts;
 /** As the schedule names them, and as a week is read; 0 is Sunday. */
 const names = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const week = [1, 2, 3, 4, 5, 6, 0];
@@ -66,10 +66,10 @@ function WindowRow({ text, nth, set, remove }: RowProps) {
             type="button"
             class="day"
             aria-pressed={days.has(day)}
-            aria-label={t.dayNames[day]}
+            title={t.dayNames[day]}
             onClick={() => change({ days: toggled(day) })}
           >
-            {t.dayNames[day]?.slice(0, 2)}
+            {t.dayNames[day]?.slice(0, 3)}
           </button>
         ))}
       </span>

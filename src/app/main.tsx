@@ -2,8 +2,9 @@
 import { render } from 'preact';
 import { Workbox } from 'workbox-window';
 import { openBrowserEngine } from '../client/open-browser.ts';
+import { keepWhatIsDone } from './keep.ts';
 import { Pages } from './pages.tsx';
-import { reloadUnderNewVersion, renew } from './renew.ts';
+import { lookForUpdates, reloadUnderNewVersion, renew } from './renew.ts';
 import { texts } from './texts.ts';
 
 declare const __TABHERD_VERSION__: string;
@@ -20,11 +21,14 @@ const engine = await openBrowserEngine({
   class: installed ? 'app' : 'tab',
   isVisible: () => !document.hidden,
   renew: () => void renew(false),
+  onErased: () => location.reload(),
 }).catch((error: unknown) => {
   render(<p>{texts.cannotStart(error instanceof Error ? error.message : String(error))}</p>, root);
   throw error;
 });
 render(<Pages engine={engine} />, root);
+
+keepWhatIsDone(engine);
 
 addEventListener('online', () => engine.retry());
 // The last moments in which a tab that may be frozen, discarded or closed can still write.
@@ -36,7 +40,8 @@ document.addEventListener('visibilitychange', () => {
 if ('serviceWorker' in navigator && import.meta.env.PROD) {
   const workbox = new Workbox('/sw.js');
   reloadUnderNewVersion(() => engine.checkpoint());
-  // A new version takes over when no tab of the old one is left, so that nothing in hand is disturbed; or, where the
-  // keyserver wants it, when a block is done.
+  // A new version takes over when no tab of the old one is left, or when the blocks in hand are done.
+  workbox.addEventListener('waiting', () => engine.updateWaits());
+  lookForUpdates();
   workbox.register().catch((error: unknown) => console.warn('No service worker: works only online.', error));
 }

@@ -15,3 +15,19 @@ export function NotFound() {
     </main>
   );
 }
+
+/** Where a page that is loaded when it is asked for could not be. */
+export function NotBrought() {
+  return (
+    <main tabIndex={-1}>
+      <section class="section">
+        <div class="section-body empty">
+          <p>{texts.standing.broken}</p>
+          <button type="button" class="quiet" onClick={() => location.reload()}>
+            {texts.tryAgain}
+          </button>
+        </div>
+      </section>
+    </main>
+  );
+}

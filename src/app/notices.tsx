@@ -1,6 +1,6 @@
 /**
- * What the engine wanted the person to know, newest first, the older ones folded away; and the three conditions
- * that last: no gateway while work goes on, a page that is too old for new work, and a browser that keeps nothing.
+ * What the engine wanted the person to know, newest first, the older ones folded away; and the conditions
+ * that last: no gateway while work goes on, a page that is too old for new work or about to be newer, and a browser that keeps nothing.
  */
 import type { EngineControl, EngineSnapshot, Notice } from '../client/snapshot.ts';
 import { formatClock } from './format.ts';
@@ -51,10 +51,12 @@ export function worksOffline({ gateway, pause }: EngineSnapshot): boolean {
 
 export function Conditions({ snapshot, engine }: { snapshot: EngineSnapshot; engine: EngineControl }) {
   const offline = worksOffline(snapshot);
-  const memory = snapshot.storage === 'memory';
+  const { storage } = snapshot;
   // Once the stock is used up, it is the reason why nothing runs, and said above.
   const tooOld = snapshot.pause?.reason === 'too-old' ? null : snapshot.tooOld;
-  if (!offline && !memory && tooOld === null) return null;
+  const updateWaits = snapshot.updateWaits && snapshot.pause?.reason !== 'updating';
+  const isRescued = storage === 'full' || storage === 'gone';
+  if (!offline && storage === 'kept' && !updateWaits && tooOld === null) return null;
   return (
     <div class="section">
       <div class="conditions">
@@ -74,9 +76,20 @@ export function Conditions({ snapshot, engine }: { snapshot: EngineSnapshot; eng
             </button>
           </div>
         )}
-        {memory && (
-          <div class="condition" data-condition="memory">
-            <p>{texts.memory}</p>
+        {updateWaits && (
+          <div class="condition" data-condition="update">
+            <p>{texts.updateWaits}</p>
+            <button type="button" class="quiet" onClick={() => void renew(true)}>
+              {texts.updateNow}
+            </button>
+          </div>
+        )}
+        {storage !== 'kept' && (
+          <div class="condition" data-condition="storage" data-loss={storage}>
+            <p>{texts.storage[storage]}</p>
+            <button type="button" class="quiet" onClick={() => (isRescued ? engine.retry() : location.reload())}>
+              {isRescued ? texts.tryAgain : texts.loadAgain}
+            </button>
           </div>
         )}
       </div>

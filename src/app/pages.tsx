@@ -5,6 +5,7 @@
 import './tokens.css';
 import './app.css';
 import { useEffect } from 'preact/hooks';
+import lazy from 'preact-iso/lazy';
 import { LocationProvider, Route, Router } from 'preact-iso/router';
 import type { EngineControl } from '../client/snapshot.ts';
 import { isPage } from '../protocol/pages.ts';
@@ -12,8 +13,21 @@ import { App } from './app.tsx';
 import { Footer } from './footer.tsx';
 import { Header } from './header.tsx';
 import { Messages } from './messages.tsx';
-import { NotFound } from './not-found.tsx';
+import { NotBrought, NotFound } from './not-found.tsx';
 import { useSnapshot } from './use-snapshot.ts';
+
+const Standing = lazy(() =>
+  import('./standing.tsx').then(
+    (page) => page.Standing,
+    () => NotBrought,
+  ),
+);
+const Team = lazy(() =>
+  import('./team.tsx').then(
+    (page) => page.Team,
+    () => NotBrought,
+  ),
+);
 
 export function Pages({ engine }: { engine: EngineControl }) {
   const snapshot = useSnapshot(engine);
@@ -25,11 +39,27 @@ export function Pages({ engine }: { engine: EngineControl }) {
     <LocationProvider scope={isPage}>
       <Header gateway={snapshot.gateway} />
       <Messages messages={snapshot.messages} engine={engine} />
-      <Router>
-        <Route path="/" component={App} snapshot={snapshot} engine={engine} />
-        <Route default component={NotFound} />
-      </Router>
+      {isReadable(location.pathname) ? (
+        <Router>
+          <Route path="/standing" component={Standing} snapshot={snapshot} />
+          <Route path="/teams/:name" component={Team} snapshot={snapshot} />
+          <Route path="/" component={App} snapshot={snapshot} engine={engine} />
+          <Route default component={NotFound} />
+        </Router>
+      ) : (
+        <NotFound />
+      )}
       <Footer />
     </LocationProvider>
   );
+}
+
+/** The router decodes what stands in a path, and an address that was cut off in the middle of a letter stops it. */
+function isReadable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -4,19 +4,20 @@
  */
 import 'uplot/dist/uPlot.min.css';
 import uPlot from 'uplot';
-import type { RateSample } from '../client/snapshot.ts';
+import { type RateMean, SPANS, type Span } from '../client/rate-history.ts';
 import { formatAxis } from './format.ts';
 import { texts } from './texts.ts';
 
 export interface Plot {
-  draw(history: RateSample[], step: 'keys' | 'nodes'): void;
+  draw(means: readonly RateMean[], span: Span, step: 'keys' | 'nodes'): void;
   close(): void;
 }
 
-const minutes = 10;
 const height = 132;
-/** Samples come once a second; a longer hole than this is a pause, and is drawn as one. */
-const holeMs = 3500;
+/** A longer hole than so many means is a pause, and is drawn as one. */
+const holeMeans = 3.5;
+/** Means of five minutes and more are drawn as the stairs they are; a short line would hide that. */
+const stairsFrom = 300;
 
 export function openPlot(place: HTMLElement): Plot {
   // A canvas knows no custom property, nor which of two colours a theme means: the style of an element does.
@@ -27,6 +28,7 @@ export function openPlot(place: HTMLElement): Plot {
     sample.style.color = `var(${name})`;
     return getComputedStyle(sample).color;
   };
+  let shown: Span = 'minute';
   const font = () => `12px ${getComputedStyle(place).fontFamily}`;
   const scale: uPlot.Scale = { range: (_plot, _min, max) => [0, max > 0 ? max * 1.12 : 1] };
   const series = (scale: string, ink: string): uPlot.Series => ({
@@ -43,7 +45,7 @@ export function openPlot(place: HTMLElement): Plot {
       legend: { show: false },
       cursor: { show: false },
       select: { show: false, left: 0, top: 0, width: 0, height: 0 },
-      scales: { x: { time: false, range: [-minutes, 0] }, rate: scale, other: scale },
+      scales: { x: { time: false, range: () => [-secondsOf(shown), 0] }, rate: scale, other: scale },
       series: [{}, series('rate', '--accent'), series('other', '--rule-strong')],
       axes: [
         {
@@ -51,8 +53,8 @@ export function openPlot(place: HTMLElement): Plot {
           gap: 6,
           font: font(),
           stroke: colour('--ink-soft'),
-          splits: [-10, -5, 0],
-          values: () => [texts.tenMinutesAgo, texts.fiveMinutesAgo, texts.now],
+          splits: () => [-secondsOf(shown), -secondsOf(shown) / 2, 0],
+          values: () => [...texts.historyAgo[shown], texts.now],
           // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- a const enum, which has no value at run time
           align: 1,
           grid: { show: false },
@@ -85,8 +87,9 @@ export function openPlot(place: HTMLElement): Plot {
   dark.addEventListener('change', recolour);
 
   return {
-    draw(history, step) {
-      plot.setData(columns(history, step));
+    draw(means, span, step) {
+      shown = span;
+      plot.setData(columns(means, span, step, Date.now()));
     },
     close() {
       dark.removeEventListener('change', recolour);
@@ -97,22 +100,28 @@ export function openPlot(place: HTMLElement): Plot {
   };
 }
 
-/** Minutes before the newest sample, the rates counted in `step`, and the others; null where there is none. */
-function columns(history: RateSample[], step: 'keys' | 'nodes'): uPlot.AlignedData {
+const secondsOf = (span: Span): number => SPANS[span].every * SPANS[span].count;
+
+/** Seconds from now, the rates counted in `step`, and the others; null where there is none. */
+function columns(means: readonly RateMean[], span: Span, step: 'keys' | 'nodes', now: number): uPlot.AlignedData {
+  const { every } = SPANS[span];
   const at: number[] = [];
   const rates: (number | null)[] = [];
   const others: (number | null)[] = [];
-  const newest = history.at(-1)?.at ?? 0;
   let before: number | undefined;
-  const add = (ms: number, rate: number | null, other: number | null) => {
-    at.push((ms - newest) / 60_000);
+  const add = (seconds: number, rate: number | null, other: number | null) => {
+    at.push(Math.min(0, seconds));
     rates.push(rate);
     others.push(other);
   };
-  for (const sample of history) {
-    if (before !== undefined && sample.at - before > holeMs) add(before + 1, null, null);
-    add(sample.at, sample.step === step ? sample.rate : null, sample.step === step ? null : sample.rate);
-    before = sample.at;
+  for (const mean of means) {
+    const from = (mean.at - now) / 1000;
+    if (from < -secondsOf(span) - every || from > 0) continue;
+    if (before !== undefined && from - before > holeMeans * every) add(before + every, null, null);
+    const isStep = mean.step === step;
+    const points = every < stairsFrom ? [from + every / 2] : [from, from + every];
+    for (const point of points) add(point, isStep ? mean.rate : null, isStep ? null : mean.rate);
+    before = from;
   }
   return [at, rates, others];
 }

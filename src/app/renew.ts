@@ -1,9 +1,11 @@
 /**
- * Brings the newer version of the page that the keyserver wants: the browser fetches the new service worker, which takes
+ * Brings a newer version of the page: the browser fetches the new service worker, which takes
  * over at once instead of when the last tab of the old version is closed, and the tabs reload under it. They go on from
  * their checkpoints. Without a service worker (plain HTTP) a reload is the person's to ask for.
  */
 import { TAKE_OVER } from '../client/flush.ts';
+
+const LOOK_MS = 3_600_000;
 
 /** @param asked by the person: the page is then loaded anew even where nothing newer was found. */
 export async function renew(asked: boolean): Promise<void> {
@@ -17,6 +19,15 @@ export async function renew(asked: boolean): Promise<void> {
   }
   // Where it took over, `reloadUnderNewVersion` has begun to reload.
   if (asked) location.reload();
+}
+
+/** A page that stays open for months never loads itself, which is when browsers look. */
+export function lookForUpdates(): void {
+  setInterval(() => {
+    void navigator.serviceWorker
+      .getRegistration()
+      .then((registration) => registration?.update().catch(() => undefined));
+  }, LOOK_MS);
 }
 
 /** Every tab of the old version reloads when a new one takes over: the files it might still fetch are gone. */

@@ -3,13 +3,14 @@
  * Sentences say what is so and, where something is missing, what would change it. Contest titles and descriptions
  * are not here: they come with the contest's manifest.
  */
+import type { Span } from '../client/rate-history.ts';
 import type { Pause } from '../client/snapshot.ts';
 import type { CoreReport } from '../domain/core-report.ts';
-import { formatCount, formatDuration } from './format.ts';
+import { formatCount, formatDuration, formatPoints, formatShare } from './format.ts';
 
-const plural = (count: number, one: string, many: string) => `${formatCount(count)} ${count === 1 ? one : many}`;
-const blocks = (count: number) => plural(count, 'block', 'blocks');
-const reports = (count: number) => plural(count, 'report', 'reports');
+export const plural = (count: number, one: string, many: string) => `${formatCount(count)} ${count === 1 ? one : many}`;
+export const blocks = (count: number) => plural(count, 'block', 'blocks');
+export const reports = (count: number) => plural(count, 'report', 'reports');
 
 type Reason = Pause['reason'];
 
@@ -28,6 +29,8 @@ const states: Record<Reason | 'running', string> = {
   starting: 'Starting',
   unreachable: 'Waiting for the gateway',
   'no-work': 'Waiting for work',
+  'all-closed': 'Every contest is closed',
+  updating: 'Updating',
   'told-to-wait': 'Told to wait',
   'too-old': 'Update needed',
   'no-core': 'Cannot run here',
@@ -55,11 +58,6 @@ const again = (seconds: number) =>
 const needed = (version: string | undefined) =>
   version === undefined ? 'newer versions of Tabherd' : `Tabherd ${version} or newer`;
 
-function formatStock(hours: number): string {
-  if (hours < 1) return `${Math.round(hours * 60)} minutes`;
-  return hours < 48 ? plural(hours, 'hour', 'hours') : plural(hours / 24, 'day', 'days');
-}
-
 /** Why nothing is being computed, and what would end it. */
 const pauses: Record<Reason, (facts: PauseFacts) => string> = {
   'not-started': ({ workers, cores }) =>
@@ -83,6 +81,9 @@ const pauses: Record<Reason, (facts: PauseFacts) => string> = {
     `The stock of blocks is used up and the gateway does not answer. ${again(seconds)}, and work goes on when it answers.`,
   'no-work': ({ seconds }) =>
     `The gateway has no block to give at the moment. ${again(seconds)}, and work goes on when it has one.`,
+  'all-closed': ({ seconds }) =>
+    `Every contest of this keyserver is closed. ${again(seconds)}, and work goes on when one opens.`,
+  updating: () => 'A newer version of this page takes over, and work goes on by itself in a few seconds.',
   'told-to-wait': ({ seconds }) =>
     `The stock of blocks is used up, and the gateway asked not to be called for a while. ${again(seconds)}.`,
   'too-old': ({ version }) =>
@@ -125,6 +126,7 @@ export const texts = {
   askNow: 'Ask now',
   tryAgain: 'Try again',
   reload: 'Reload and test again',
+  loadAgain: 'Load again',
   updateNow: 'Update now',
   detail: 'What went wrong',
   reason: 'Its reason',
@@ -141,8 +143,18 @@ export const texts = {
     }${outBuffer > 0 ? `; the ${reports(outBuffer)} waiting will be sent when it answers again.` : '; reports will be sent when it answers again.'}`,
   tooOld: (version: string | undefined) =>
     `The keyserver gives new blocks only to ${needed(version)}. Those in stock are still worked and reported.`,
-  memory:
-    'This browser lets the page keep nothing. It works all the same, but closing the tab loses the blocks in hand and the reports that wait.',
+  updateWaits:
+    'A newer version of this page is here. It takes over when the blocks in hand are done; nothing is lost if it does so now.',
+  storage: {
+    full: 'There is no room left to keep anything. Work goes on, but until some room is made closing the tab loses the blocks in hand and the reports that wait.',
+    gone: 'What this page had stored was deleted. Work goes on from memory, and it is tried to store everything again.',
+    newer:
+      'A newer version of this page has used this browser, and its storage is not for this one. Load the page again; until then closing the tab loses its work.',
+    blocked:
+      'Another tab of this page holds the storage. Close the other tabs and load this one again; until then closing it loses its work.',
+    refused:
+      'This browser lets the page keep nothing. It works all the same, but closing the tab loses the blocks in hand and the reports that wait.',
+  },
 
   messages: 'Messages from the keyserver',
   moreMessages: (count: number) => plural(count, 'more message', 'more messages'),
@@ -151,12 +163,20 @@ export const texts = {
 
   rate: 'Rate',
   rateNow: 'now, all workers together',
-  history: 'The last ten minutes',
-  historyEmpty: 'The last ten minutes will be drawn here.',
+  history: 'Rate over time',
+  historySpans: { minute: 'Minute', hour: 'Hour', day: 'Day', month: 'Month' },
+  historyEmpty: (span: Span) => `The last ${span} will be drawn here.`,
+  historyNone: (span: Span) => `Nothing was computed here in the last ${span}.`,
   historyOther: (step: 'keys' | 'nodes') => `grey: ${step}/s, not to this scale`,
-  historySummary: (now: string, highest: string) => `Rate over the last ten minutes: now ${now}, at most ${highest}.`,
-  tenMinutesAgo: '10 min ago',
-  fiveMinutesAgo: '5',
+  historySummary: (span: Span, now: string, highest: string) =>
+    `Rate over the last ${span}: now ${now}, at most ${highest}.`,
+  /** Of the oldest and the middle of the plot. */
+  historyAgo: {
+    minute: ['1 min ago', '30 s'],
+    hour: ['1 h ago', '30 min'],
+    day: ['24 h ago', '12 h'],
+    month: ['31 days ago', '15 days'],
+  },
   now: 'now',
 
   inHand: 'In hand',
@@ -177,55 +197,27 @@ export const texts = {
   fewer: 'One worker fewer',
   more: 'One worker more',
 
+  notLoaded: (why: string) => `This part of the page could not be loaded: ${why}. Load the page again.`,
+
   settings: {
     title: 'Settings',
     open: 'Change how much, when and what is computed',
-    howMuch: 'How much',
-    throttle: 'Each worker computes',
-    inUse: 'While somebody uses this machine',
-    inUseSame: 'Go on as usual',
-    inUseLess: 'Do less',
-    inUsePause: 'Pause',
-    workersInUse: 'Workers meanwhile',
-    throttleInUse: 'Each computes meanwhile',
-    canTellUse:
-      'Your browser asks whether this page may know when you are away. It is told nothing else, and tells nobody.',
-    cannotTellUse: 'This browser does not tell a page whether the machine is in use, so nothing changes here.',
-    when: 'When',
-    onBattery: 'Pause on battery',
-    whenBusy: 'Pause while something else needs the processor, or it is hot',
-    onMetered: 'Fetch and send nothing over a metered connection',
-    schedule: 'Works only in these hours:',
-    scheduleAlways: 'Works at any hour.',
-    addHours: 'Add hours',
-    window: (nth: number) => `Hours ${nth}`,
-    removeHours: (nth: number) => `Remove hours ${nth}`,
-    remove: 'Remove',
-    dayNames: ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'],
-    from: 'from',
-    to: 'to',
-    what: 'What',
-    choice: 'Contests',
-    choiceKeyserver: 'As the keyserver says',
-    choiceOrder: 'In my order: the first that has work',
-    choiceShare: 'Shared in proportion',
-    noContests: 'No contest is open.',
-    up: (title: string) => `Move up: ${title}`,
-    down: (title: string) => `Move down: ${title}`,
-    stock: 'Work kept in stock',
-    stockHours: (hours: number) => formatStock(hours),
-    stockHint: 'So long it goes on without a network. Blocks that are kept too long are given to others.',
-    you: 'You',
-    name: 'Name',
-    team: 'Team',
-    youHint: 'Shown in the statistics. Leave them empty to stay unnamed.',
-    theme: 'Colours',
-    themeAuto: 'As the system has them',
-    themeLight: 'Light',
-    themeDark: 'Dark',
-    reset: 'Set everything back',
   },
 
+  nav: 'Pages',
+  search: 'Search',
+  standing: {
+    title: 'Standing',
+    broken: 'This page could not be loaded. It needs the network once.',
+    mine: {
+      points: (points: number) => `${formatPoints(points)} points`,
+      share: (share: number) => `${formatShare(share)} of all done here`,
+      rank: (rank: number, of: number) => `rank ${formatCount(rank)} of ${formatCount(of)}`,
+      noRank: 'no rank yet',
+      nameless: 'no name, no rank',
+      link: 'See the standing',
+    },
+  },
   cores: 'Cores',
   coresLead:
     'Each way to compute was put to known answers on this machine and then timed. The fastest one that was right does the work.',

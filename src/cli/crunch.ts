@@ -173,6 +173,7 @@ function sentence(pause: Pause, error: string | undefined): string {
     case 'stopped':
       return `stopped by the keyserver (${pause.detail})`;
     case 'no-work':
+    case 'all-closed':
       return 'no work to be had now';
     case 'no-core':
       return pause.detail;
@@ -184,6 +185,7 @@ function sentence(pause: Pause, error: string | undefined): string {
     case 'on-battery':
     case 'in-use':
     case 'busy':
+    case 'updating':
       return 'paused';
   }
 }

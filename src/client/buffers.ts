@@ -9,6 +9,7 @@ import type { Contest, ContestKindName } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
+import type { KeptHistory } from './rate-history.ts';
 import type { Settings } from './settings.ts';
 import type { Totals } from './snapshot.ts';
 
@@ -44,6 +45,7 @@ export interface Facts {
   about: Omit<ClientInfo, 'id'>;
   /** Messages of the day that the person has dismissed, the latest last. */
   dismissed: string[];
+  history: KeptHistory;
   /** The files of blocks that were brought by hand, the latest last, with the keyserver's time of each. */
   carried: { id: string; madeAt: number }[];
 }
@@ -74,6 +76,11 @@ export interface Buffers {
   setFact<K extends keyof Facts>(key: K, value: Facts[K]): Promise<void>;
   /** The reports waiting now. */
   reports(): Promise<Report[]>;
+  /**
+   * Puts all of this in, after the storage was lost.
+   * @param mine in place of whatever is there; otherwise only where nothing is.
+   */
+  restore(saved: Saved, mine: boolean): Promise<void>;
   /** Resolves when everything is written. */
   close(): Promise<void>;
 }

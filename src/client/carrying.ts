@@ -16,6 +16,7 @@ import {
 } from '../protocol/buffers-file.ts';
 import { RefusedError } from '../protocol/errors.ts';
 import type { Buffers, Saved } from './buffers.ts';
+import { newClientId } from './holdings.ts';
 import { settingsOf } from './settings.ts';
 
 const DAY_SECONDS = 86_400;
@@ -38,7 +39,7 @@ export class Carrying implements Carrier {
       format: BUFFERS_FORMAT,
       kind: 'reports',
       madeAt: Date.now(),
-      client: { id: await this.#buffers.clientId(crypto.randomUUID()), ...about },
+      client: { id: await this.#buffers.clientId(newClientId()), ...about },
       reports: reports.map((report) => ({ places: [report.lease], report })),
       left: 0,
       want: [...(want ?? wishes({ blocks, reports, facts }))],
@@ -47,7 +48,7 @@ export class Carrying implements Carrier {
   }
 
   async take(file: BlocksFile): Promise<Taken> {
-    const id = await this.#buffers.clientId(crypto.randomUUID());
+    const id = await this.#buffers.clientId(newClientId());
     if (file.for !== id) {
       const detail = `the blocks are for ${file.for}, and this client is ${id}`;
       throw new RefusedError('conflict', detail, { status: 409, field: '/for' });

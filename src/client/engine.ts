@@ -19,7 +19,7 @@ import type { Report } from '../domain/work.ts';
 import { Backoff } from '../protocol/backoff.ts';
 import { type ExchangeRequest, MAX_HOLDING } from '../protocol/keyserver.ts';
 import type { WorkOutcome, WorkProgress } from '../protocol/worker-api.ts';
-import type { StoredBlock } from './buffers.ts';
+import type { Buffers, StoredBlock } from './buffers.ts';
 import { Conversation, type Host } from './conversation.ts';
 import { Counter, isDue } from './counter.ts';
 import { Crew, type Hand, stopWork, type Worker } from './crew.ts';
@@ -28,11 +28,13 @@ import { Hysteresis, type Limits, limitsOf } from './limits.ts';
 import { Lottery } from './lottery.ts';
 import { aboutOf, type EnginePorts } from './ports.ts';
 import { isWanted, preferred } from './preference.ts';
+import { RateHistory } from './rate-history.ts';
 import { type Settings, settingsOf } from './settings.ts';
-import type { EngineCommand, EngineControl, EngineSnapshot, Notice, RateSample } from './snapshot.ts';
+import type { EngineCommand, EngineControl, EngineSnapshot, Notice } from './snapshot.ts';
 import { wanted } from './stock.ts';
 import { Tabs } from './tabs.ts';
 import { type Unusable, view } from './view.ts';
+import { Watchdog } from './watchdog.ts';
 
 const CHECKPOINT_MS = 5_000;
 /** Figures that tick are drawn once a second: four times took 5 % of the one CPU that the work should have. */
@@ -42,11 +44,19 @@ const STOP_MS = 1_000;
 /** A machine whose workers die this often in a row cannot compute now. */
 const MAX_BREAKS = 5;
 const BROKEN_MS = 60_000;
-const HISTORY_SAMPLES = 600;
+/** As much of the plot is lost where the tab is killed. */
+const KEEP_HISTORY_MS = 300_000;
 const MAX_NOTICES = 20;
+/** In one call; the keyserver takes no more. */
+const MAX_RELEASED = 256;
+const FAREWELL_MS = 3_000;
+const ERASURE_MS = 10_000;
 const MAX_DISMISSED = 32;
 /** How often a newer version is looked for where one is needed. */
 const RENEW_MS = 60_000;
+/** How soon after it was lost, and how often then, it is tried to keep everything again. */
+const FIRST_RESCUE_MS = 1_000;
+const RESCUE_MS = 60_000;
 
 type State = 'off' | 'queued' | 'on' | 'stopping';
 
@@ -67,6 +77,10 @@ export class Engine implements EngineControl {
   readonly #busy = new Hysteresis();
   readonly #tabs: Tabs;
   #closed = false;
+  /** Somebody else has the buffers: nothing is begun, and nobody talked to. */
+  #isCarrying = false;
+  #rescueAt = 0;
+  readonly #watchdog = new Watchdog();
 
   /** Kinds that cannot be computed here, for now or at all. */
   readonly #unusable = new Map<ContestKindName, Unusable>();
@@ -74,9 +88,12 @@ export class Engine implements EngineControl {
   readonly #lottery: Lottery;
   #breaks = 0;
   #renewAt = 0;
+  #updateWaits = false;
+  #isBringing = false;
 
   #notices: Notice[] = [];
-  #history: RateSample[] = [];
+  #history: RateHistory;
+  #historyKeptAt = Date.now();
   #snapshot: EngineSnapshot;
   #emitting: ReturnType<typeof setTimeout> | undefined;
   #emittedAt = 0;
@@ -87,10 +104,12 @@ export class Engine implements EngineControl {
     this.#holdings = holdings;
     holdings.onStorageLost = (reason) => {
       this.#notice(`Storage failed (${messageOf(reason)}). Work goes on in memory, and is lost when this is closed.`);
+      this.#rescueAt = Date.now() + FIRST_RESCUE_MS;
     };
     this.#wanted = holdings.wanted ?? false;
     this.#everStarted = holdings.wanted !== undefined;
     this.#settings = holdings.settings;
+    this.#history = new RateHistory(holdings.history);
     this.#lottery = new Lottery(ports.random);
     this.#counter = new Counter(ports.keyserver, { id: holdings.clientId, ...aboutOf(ports, this.#settings) });
     this.#introduce();
@@ -104,7 +123,8 @@ export class Engine implements EngineControl {
       onTold: (message) => {
         if (this.#closed) return;
         if ('command' in message) this.#obey(message.command);
-        else this.#want(false, message.stopped);
+        else if ('stopped' in message) this.#want(false, message.stopped);
+        else this.#onErasure(message.erasure);
       },
       onOthers: () => this.#onOthers(),
       onTurnWanted: () => {
@@ -121,7 +141,7 @@ export class Engine implements EngineControl {
 
   /** Reads the buffers; goes on by itself where the person had it running, and sends what waits. */
   static async open(ports: EnginePorts): Promise<Engine> {
-    const engine = new Engine(ports, await Holdings.open(ports.buffers));
+    const engine = new Engine(ports, await Holdings.open(ports.buffers, ports.reopen));
     if (engine.#wanted) void engine.#queue();
     else engine.#pump();
     engine.#emit();
@@ -130,6 +150,10 @@ export class Engine implements EngineControl {
 
   get snapshot(): EngineSnapshot {
     return this.#snapshot;
+  }
+
+  get history(): RateHistory {
+    return this.#history;
   }
 
   subscribe(listener: (snapshot: EngineSnapshot) => void): () => void {
@@ -169,12 +193,72 @@ export class Engine implements EngineControl {
     this.#command({ name: 'dismiss', args: [message] });
   }
 
+  async carry<T>(use: (buffers: Buffers) => Promise<T>): Promise<T> {
+    if (this.#tabs.isWaiting) throw new Error('another tab runs the engine');
+    await this.#layDown();
+    try {
+      return await use(this.#holdings.buffers);
+    } finally {
+      await this.#holdings.reload();
+      this.#isCarrying = false;
+      this.#pump();
+      this.#emit();
+    }
+  }
+
+  async erase(destroy: () => Promise<void>): Promise<void> {
+    this.#tabs.tell({ erasure: 'begun' });
+    await this.#layDown();
+    const { keyserver } = this.#ports;
+    const leases = [...this.#holdings.blocks.keys()].slice(0, MAX_RELEASED);
+    // As a courtesy: unless they are given back, others get them only when their time is over.
+    const given = keyserver.release({ client: this.#counter.client, leases }).catch(() => undefined);
+    await Promise.race([given, new Promise((resolve) => setTimeout(resolve, FAREWELL_MS))]);
+    this.#closed = true;
+    clearInterval(this.#ticker);
+    await this.#holdings.close();
+    await destroy();
+    this.#tabs.tell({ erasure: 'done' });
+  }
+
+  /** Stops every worker where it is, its checkpoint kept, and ends the conversation. */
+  async #layDown(): Promise<void> {
+    this.#isCarrying = true;
+    for (const worker of this.#crew.workers) stopWork(worker);
+    const patience = Date.now() + STOP_MS;
+    while (this.#crew.workers.some(({ hand }) => hand !== undefined) && Date.now() < patience) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    for (const worker of this.#crew.workers) if (worker.hand !== undefined) this.#crew.dismiss(worker);
+    await this.#conversation.idle();
+    if (this.#state !== 'on') await this.#holdings.reload();
+  }
+
+  #onErasure(erasure: 'begun' | 'done'): void {
+    const { onErased } = this.#ports;
+    if (erasure === 'done') return onErased?.();
+    this.#closed = true;
+    clearInterval(this.#ticker);
+    for (const worker of this.#crew.workers) this.#crew.dismiss(worker);
+    void this.#holdings.close();
+    // The tab that began it may be gone.
+    setTimeout(() => onErased?.(), ERASURE_MS);
+  }
+
   takeOver(): void {
     this.#tabs.takeOver();
   }
 
+  /** A newer version of the page is here. It is brought when the blocks in hand are done. */
+  updateWaits(): void {
+    this.#updateWaits = true;
+    this.#pump();
+    this.#emit();
+  }
+
   /** Keeps every block's last known checkpoint: before the tab may vanish. */
   async checkpoint(): Promise<void> {
+    if (this.#tabs.hasTurn) this.#keepHistory();
     if (this.#holdings.reports.size > 0) this.#ports.onReportsWaiting?.();
     await Promise.all(this.#crew.workers.flatMap(({ hand }) => (hand === undefined ? [] : [this.#save(hand)])));
   }
@@ -260,9 +344,7 @@ export class Engine implements EngineControl {
   }
 
   #onOthers(): void {
-    const { mirrored } = this.#tabs;
     if (this.#closed || this.#state !== 'queued') return;
-    if (mirrored !== undefined) this.#history = mirrored.history;
     this.#emit();
   }
 
@@ -296,6 +378,7 @@ export class Engine implements EngineControl {
       return;
     }
     this.#settings = this.#holdings.settings;
+    this.#history = new RateHistory(this.#holdings.history);
     this.#conversation.renew();
     this.#enter('on');
     this.#pump();
@@ -321,6 +404,7 @@ export class Engine implements EngineControl {
   #afterStop(): void {
     if (this.#crew.workers.some(({ hand }) => hand !== undefined)) return;
     this.#crew.resize(0);
+    this.#keepHistory();
     this.#tabs.giveUp();
     this.#enter('off');
     if (this.#wanted) void this.#queue();
@@ -328,7 +412,7 @@ export class Engine implements EngineControl {
 
   /** Does whatever is due. */
   #pump(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#isCarrying) return;
     if (this.#state === 'stopping') this.#afterStop();
     if (this.#state === 'on') {
       const limits = this.#limits();
@@ -343,6 +427,7 @@ export class Engine implements EngineControl {
       }
     }
     this.#conversation.talk();
+    this.#bringUpdate();
   }
 
   #limits(): Limits {
@@ -358,6 +443,7 @@ export class Engine implements EngineControl {
 
   /** Forgets what kept it waiting. */
   #hurry(): void {
+    this.#rescueAt = 0;
     this.#conversation.hurry();
     this.#unusable.clear();
     this.#loading.reset();
@@ -387,7 +473,7 @@ export class Engine implements EngineControl {
 
   /** Begun blocks first, then in the order of contests and units. */
   #nextBlock(): StoredBlock | undefined {
-    if (this.#finishing) return undefined;
+    if (this.#finishing || this.#updateWaits) return undefined;
     const inHand = new Set(this.#crew.workers.map(({ hand }) => hand?.lease.id));
     const order = new Map(this.#inOrder().map(({ manifest }, place) => [manifest.name, place]));
     const rank = ({ lease, checkpoint }: StoredBlock): number =>
@@ -447,6 +533,23 @@ export class Engine implements EngineControl {
       // Where the next block is in hand already, it is shown once its work has begun.
       if (worker.hand === undefined) this.#emit();
     }
+  }
+
+  /** Between two blocks, or where nothing runs and nobody looks. */
+  #bringUpdate(): void {
+    const { renew } = this.#ports;
+    const isIdle = this.#state === 'on' || (this.#state === 'off' && this.#ports.isVisible?.() === false);
+    if (!this.#updateWaits || renew === undefined || !isIdle || !isDue(this.#renewAt)) return;
+    if (this.#crew.workers.some(({ hand }) => hand !== undefined)) return;
+    if (this.#isBringing) {
+      // It did not come: work does not wait for it.
+      this.#isBringing = false;
+      this.#updateWaits = false;
+      return this.#pump();
+    }
+    this.#isBringing = true;
+    this.#renewAt = Date.now() + RENEW_MS;
+    void this.checkpoint().then(() => renew());
   }
 
   /** Where the keyserver wants a newer version: lets the platform bring it. */
@@ -636,12 +739,30 @@ export class Engine implements EngineControl {
   // ── what it shows ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #tick(): void {
-    const { rate, step } = this.#snapshot;
-    if (this.#state === 'on' && this.#snapshot.pause === null) {
-      this.#history = [...this.#history, { at: Date.now(), rate, step }].slice(-HISTORY_SAMPLES);
+    const { rate, step, pause } = this.#snapshot;
+    if (pause === null || (pause.reason === 'another-tab' && rate > 0)) {
+      this.#history.add({ at: Date.now(), rate, step });
+      if (this.#tabs.hasTurn && Date.now() - this.#historyKeptAt >= KEEP_HISTORY_MS) this.#keepHistory();
+    }
+    for (const worker of this.#watchdog.tick(this.#crew.workers, Date.now())) {
+      this.#crew.dismiss(worker);
+      this.#onBroken(new Error('it was silent for a minute'));
     }
     if (this.#state === 'on') this.#emitSoon();
+    if (this.#holdings.storageLoss !== undefined && isDue(this.#rescueAt)) void this.#rescue();
     this.#pump();
+  }
+
+  async #rescue(): Promise<void> {
+    this.#rescueAt = Date.now() + RESCUE_MS;
+    if (!(await this.#holdings.rescue(this.#tabs.hasTurn))) return;
+    this.#notice('Storage is there again, and everything is kept as before.');
+    this.#emit();
+  }
+
+  #keepHistory(): void {
+    this.#historyKeptAt = Date.now();
+    this.#holdings.keep('history', this.#history.kept);
   }
 
   #notice(text: string): void {
@@ -678,15 +799,15 @@ export class Engine implements EngineControl {
       hands: this.#crew.workers.flatMap(({ hand }) => (hand === undefined || hand.stopping ? [] : [hand])),
       unusable: this.#unusable,
       finishing: this.#finishing,
+      updateWaits: this.#updateWaits,
       settings: { ...this.#settings, workers: this.#settings.workers ?? defaultWorkers },
       conditions: conditions?.now() ?? {},
       limits: this.#limits(),
       maxWorkers,
       holdings: this.#holdings,
       counter: this.#counter,
-      storage: this.#holdings.storageLost ? 'memory' : storage,
+      storage: this.#holdings.storageLoss ?? storage,
       notices: this.#notices,
-      history: this.#history,
     });
   }
 }

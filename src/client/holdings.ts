@@ -7,10 +7,12 @@ import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
 import { type Buffers, type Facts, type Saved, type StoredBlock, withCheckpoint } from './buffers.ts';
+import type { KeptHistory } from './rate-history.ts';
 import { SafeBuffers } from './safe-buffers.ts';
 import { type Settings, settingsOf } from './settings.ts';
 import type { Found, Totals } from './snapshot.ts';
 import { learn } from './stock.ts';
+import type { StorageLoss } from './storage-loss.ts';
 
 export class Holdings {
   readonly clientId: string;
@@ -25,8 +27,9 @@ export class Holdings {
     this.clientId = clientId;
   }
 
-  static async open(storage: Buffers): Promise<Holdings> {
-    const buffers = new SafeBuffers(storage);
+  /** @param reopen opens the same storage once more, after it has failed. */
+  static async open(storage: Buffers, reopen?: () => Promise<Buffers>): Promise<Holdings> {
+    const buffers = new SafeBuffers(storage, reopen);
     const saved = await buffers.load();
     const holdings = new Holdings(buffers, await buffers.clientId(newClientId()));
     holdings.#take(saved);
@@ -49,8 +52,18 @@ export class Holdings {
     return this.#buffers.close();
   }
 
-  get storageLost(): boolean {
-    return this.#buffers.lost;
+  /** For steps of which it is told by `reload`. */
+  get buffers(): Buffers {
+    return this.#buffers;
+  }
+
+  get storageLoss(): StorageLoss | undefined {
+    return this.#buffers.loss;
+  }
+
+  /** See `SafeBuffers.rescue`. */
+  rescue(mine: boolean): Promise<boolean> {
+    return this.#buffers.rescue(mine);
   }
 
   set onStorageLost(listener: (reason: unknown) => void) {
@@ -82,6 +95,10 @@ export class Holdings {
 
   get snoozedUntil(): number {
     return this.#facts.snoozedUntil ?? 0;
+  }
+
+  get history(): KeptHistory | undefined {
+    return this.#facts.history;
   }
 
   get contests(): readonly Contest[] {
@@ -211,7 +228,7 @@ export class Holdings {
 const mark = (contest: string, hit: Hit): string => `${contest}/${hit.unit}`;
 
 /** A random UUID, or as many random digits where a page without TLS has no `randomUUID`. */
-function newClientId(): string {
+export function newClientId(): string {
   if ('randomUUID' in crypto) return crypto.randomUUID();
   const bytes = (crypto as Crypto).getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

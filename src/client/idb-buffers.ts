@@ -34,7 +34,7 @@ export class IdbBuffers implements Buffers {
         fresh.createObjectStore('out-buffer', { keyPath: 'lease' });
         fresh.createObjectStore('facts');
       },
-      // Another tab with a newer version wants to upgrade: let it.
+      // Another tab with a newer version wants to upgrade, or the person to delete it: let them.
       blocking: () => db.close(),
     });
     return new IdbBuffers(db);
@@ -109,6 +109,24 @@ export class IdbBuffers implements Buffers {
 
   reports(): Promise<Report[]> {
     return this.#db.getAll('out-buffer');
+  }
+
+  async restore({ blocks, reports, facts }: Saved, mine: boolean): Promise<void> {
+    const names = ['in-buffer', 'out-buffer', 'facts'] as const;
+    const tx = this.#db.transaction(names, 'readwrite', { durability: 'strict' });
+    const [inBuffer, outBuffer, others] = [
+      tx.objectStore('in-buffer'),
+      tx.objectStore('out-buffer'),
+      tx.objectStore('facts'),
+    ];
+    const counts = await Promise.all([inBuffer.count(), outBuffer.count(), others.count()]);
+    if (mine || counts.every((count) => count === 0)) {
+      await Promise.all([inBuffer.clear(), outBuffer.clear(), others.clear()]);
+      for (const block of blocks) void inBuffer.put(block);
+      for (const report of reports) void outBuffer.put(report);
+      for (const [key, value] of Object.entries(facts)) void others.put(value, key);
+    }
+    await tx.done;
   }
 
   async close(): Promise<void> {

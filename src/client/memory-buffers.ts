@@ -5,14 +5,18 @@ import { type Buffers, credit, type Facts, type Saved, type StoredBlock, withChe
 import type { Totals } from './snapshot.ts';
 
 export class MemoryBuffers implements Buffers {
-  readonly #blocks = new Map<string, StoredBlock>();
-  readonly #reports = new Map<string, Report>();
-  #facts: Partial<Facts>;
+  #blocks = new Map<string, StoredBlock>();
+  #reports = new Map<string, Report>();
+  #facts: Partial<Facts> = {};
 
   constructor(saved: Saved = { blocks: [], reports: [], facts: {} }) {
-    for (const block of saved.blocks) this.#blocks.set(block.lease.id, block);
-    for (const report of saved.reports) this.#reports.set(report.lease, report);
-    this.#facts = saved.facts;
+    this.#take(saved);
+  }
+
+  #take({ blocks, reports, facts }: Saved): void {
+    this.#blocks = new Map(blocks.map((block) => [block.lease.id, block]));
+    this.#reports = new Map(reports.map((report) => [report.lease, report]));
+    this.#facts = facts;
   }
 
   /** All of it, as plain data. */
@@ -75,6 +79,12 @@ export class MemoryBuffers implements Buffers {
 
   async reports(): Promise<Report[]> {
     return [...this.#reports.values()];
+  }
+
+  async restore(saved: Saved, mine: boolean): Promise<void> {
+    if (!mine && this.#blocks.size + this.#reports.size + Object.keys(this.#facts).length > 0) return;
+    this.#take(saved);
+    await this.changed();
   }
 
   async close(): Promise<void> {}

@@ -7,25 +7,38 @@ import { Engine } from './engine.ts';
 import { SYNC_TAG } from './flush.ts';
 import { IdbBuffers } from './idb-buffers.ts';
 import { MemoryBuffers } from './memory-buffers.ts';
+import type { EnginePorts } from './ports.ts';
 import { spawnBrowserWorker } from './spawn-browser.ts';
+import { lossOf } from './storage-loss.ts';
 import { browserTurns, otherTabs } from './turn.ts';
+
+const PATIENCE_MS = 5000;
 
 export interface Page {
   version: string;
   class: ClientClass;
   /** Whether a person may be looking. */
   isVisible: () => boolean;
-  /** Brings the newer version that the keyserver wants. */
+  /** Brings a newer version of the page. */
   renew: () => void;
+  /** Loads the page anew: what was kept has been deleted. */
+  onErased: () => void;
 }
 
-export async function openBrowserEngine({ version, class: clientClass, isVisible, renew }: Page): Promise<Engine> {
-  const kept = await Promise.race([IdbBuffers.open().catch(() => undefined), patience()]);
+export async function openBrowserEngine({
+  version,
+  class: clientClass,
+  isVisible,
+  renew,
+  onErased,
+}: Page): Promise<Engine> {
+  const { buffers, storage } = await openBuffers();
   const cores = navigator.hardwareConcurrency || 2;
   return Engine.open({
     keyserver: new HttpKeyserver('', { fetch: (...args) => fetch(...args) }),
-    buffers: kept ?? new MemoryBuffers(),
-    storage: kept === undefined ? 'memory' : 'kept',
+    buffers,
+    storage,
+    reopen: () => IdbBuffers.open(),
     spawn: spawnBrowserWorker,
     turns: browserTurns(),
     others: otherTabs(),
@@ -38,6 +51,7 @@ export async function openBrowserEngine({ version, class: clientClass, isVisible
     platform: { class: clientClass, ...(await machineOfBrowser()) },
     onReportsWaiting,
     renew,
+    onErased,
   });
 }
 
@@ -53,8 +67,15 @@ async function browserVersion(): Promise<string> {
 }
 
 /** Storage that neither opens nor fails, as when an old tab blocks it, must not keep the page blank. */
-function patience(): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), 5000));
+async function openBuffers(): Promise<Pick<EnginePorts, 'buffers' | 'storage'>> {
+  const patience = new Promise<never>((_resolve, reject) => {
+    setTimeout(() => reject(new DOMException('the storage does not open', 'TimeoutError')), PATIENCE_MS);
+  });
+  try {
+    return { buffers: await Promise.race([IdbBuffers.open(), patience]), storage: 'kept' };
+  } catch (reason) {
+    return { buffers: new MemoryBuffers(), storage: lossOf(reason) };
+  }
 }
 
 function onReportsWaiting(): void {

@@ -10,7 +10,9 @@ import type { EngineCommand, EngineSnapshot } from './snapshot.ts';
 export interface EnginePorts {
   keyserver: Keyserver;
   buffers: Buffers;
-  /** Whether the buffers outlive this process. */
+  /** Opens the same buffers once more, after they have failed. */
+  reopen?: () => Promise<Buffers>;
+  /** Whether the buffers outlive this process; if not, why. */
   storage: EngineSnapshot['storage'];
   spawn(): WorkerHandle;
   turns: Turns;
@@ -38,10 +40,12 @@ export interface EnginePorts {
   /** Called when reports wait that cannot be sent now: the place to register a Background Sync. */
   onReportsWaiting?(): void;
   /**
-   * Brings the newer version that the keyserver wants, as far as the platform can; called where a block ends, with every
-   * checkpoint kept.
+   * Brings the newer version that waits, or that the keyserver wants, as far as the platform can; called where a block
+   * ends, with every checkpoint kept.
    */
   renew?: () => void;
+  /** All that was kept has been deleted from another tab: what this one shows is no longer so. */
+  onErased?: () => void;
   /** A number from 0 to 1 for drawing lots between contests; Math.random unless told. */
   random?: () => number;
 }
@@ -74,7 +78,9 @@ export type TabMessage =
   /** Of the tab that runs, every second. */
   | { snapshot: EngineSnapshot }
   /** The sender would like to run instead; the tab that runs has kept everything, and has stopped. */
-  | { turn: 'wanted' | 'free' };
+  | { turn: 'wanted' | 'free' }
+  /** A person deletes all that is kept: until it is done nobody may write to it. */
+  | { erasure: 'begun' | 'done' };
 
 /** What a client says of itself beside its id; what it was started with goes before what the person chose. */
 export function aboutOf(

@@ -1,25 +1,58 @@
 /**
  * Buffers that outlive their storage: everything is kept in memory as well, and when the storage fails (quota, a wiped
- * profile, a full disk) the work goes on from there. The person is told once, by `onLost`.
+ * profile, a full disk) the work goes on from there. The person is told once, by `onLost`; `rescue` puts what is remembered
+ * back where that is possible again.
  */
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
 import type { Buffers, Facts, Saved } from './buffers.ts';
 import { MemoryBuffers } from './memory-buffers.ts';
 import type { Totals } from './snapshot.ts';
+import { lossOf, type StorageLoss } from './storage-loss.ts';
 
 export class SafeBuffers implements Buffers {
   onLost: (reason: unknown) => void = () => {};
   #storage: Buffers | undefined;
+  #loss: StorageLoss | undefined;
   #memory = new MemoryBuffers();
+  readonly #reopen: (() => Promise<Buffers>) | undefined;
+  #steps = 0;
 
-  constructor(storage: Buffers) {
+  /** @param reopen opens the same storage once more, after it has failed. */
+  constructor(storage: Buffers, reopen?: () => Promise<Buffers>) {
     this.#storage = storage;
+    this.#reopen = reopen;
   }
 
-  /** True once the storage has failed. */
-  get lost(): boolean {
-    return this.#storage === undefined;
+  /** Why the storage has failed; undefined while it has not. */
+  get loss(): StorageLoss | undefined {
+    return this.#loss;
+  }
+
+  /**
+   * Tries to keep again what is remembered.
+   * @param mine nobody else works on the storage: what it has is replaced. Otherwise only one that is empty is filled.
+   * @returns whether it is kept now.
+   */
+  async rescue(mine: boolean): Promise<boolean> {
+    if (this.#reopen === undefined || this.#loss === undefined) return false;
+    let storage: Buffers | undefined;
+    try {
+      storage = await this.#reopen();
+      let seen: number;
+      do {
+        seen = this.#steps;
+        await storage.restore(this.#memory.saved, mine);
+        // What was done meanwhile is in memory only.
+      } while (seen !== this.#steps);
+    } catch (reason) {
+      this.#loss = lossOf(reason);
+      await storage?.close();
+      return false;
+    }
+    this.#storage = storage;
+    this.#loss = undefined;
+    return true;
   }
 
   async load(): Promise<Saved> {
@@ -60,21 +93,30 @@ export class SafeBuffers implements Buffers {
     return this.#both((buffers) => buffers.reports());
   }
 
+  restore(saved: Saved, mine: boolean): Promise<void> {
+    return this.#both((buffers) => buffers.restore(saved, mine));
+  }
+
   async close(): Promise<void> {
     await this.#storage?.close();
   }
 
   /** The storage's answer while it has one: the service worker may have changed it since. */
   async #both<T>(step: (buffers: Buffers) => Promise<T>): Promise<T> {
+    this.#steps += 1;
     const remembered = await step(this.#memory);
-    if (this.#storage === undefined) return remembered;
+    const storage = this.#storage;
+    if (storage === undefined) return remembered;
     try {
-      return await step(this.#storage);
+      return await step(storage);
     } catch (reason) {
-      // Two steps may fail at once; the second finds it lost already.
-      const first = !this.lost;
-      this.#storage = undefined;
-      if (first) this.onLost(reason);
+      // Several steps may fail at once, and the storage be rescued before the last of them.
+      if (storage === this.#storage) {
+        this.#storage = undefined;
+        this.#loss = lossOf(reason);
+        void storage.close().catch(() => undefined);
+        this.onLost(reason);
+      }
       return remembered;
     }
   }

@@ -4,8 +4,11 @@
  */
 import type { Contest, Hit } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';
+import type { Buffers } from './buffers.ts';
 import type { Conditions } from './limits.ts';
+import type { RateHistory } from './rate-history.ts';
 import type { Settings } from './settings.ts';
+import type { StorageLoss } from './storage-loss.ts';
 
 /** Why nothing is being computed, and so what would end it. `null` while workers are at work. */
 export type Pause =
@@ -19,14 +22,16 @@ export type Pause =
   | { reason: 'off-schedule'; until?: number }
   /** As the person's settings say: on battery, while somebody uses the machine, while it is busy or hot. */
   | { reason: 'on-battery' | 'in-use' | 'busy' }
+  /** Every block in hand is done, and a newer version of the page is about to take over. */
+  | { reason: 'updating' }
   /** Another tab of this browser runs the engine. */
   | { reason: 'another-tab' }
   /** Start was pressed; cores are being loaded and tested, or the first blocks fetched. */
   | { reason: 'starting' }
   /** The in-buffer is empty and the gateway does not answer; tried again at `retryAt`. */
   | { reason: 'unreachable'; retryAt: number }
-  /** The gateway has no block to give now (all leased, or all contests closed); asked again at `retryAt`. */
-  | { reason: 'no-work'; retryAt: number }
+  /** The gateway has no block to give now, or no open contest at all; asked again at `retryAt`. */
+  | { reason: 'no-work' | 'all-closed'; retryAt: number }
   /** The stock is used up, and the keyserver asked not to be called before `until`. */
   | { reason: 'told-to-wait'; until: number }
   /** The stock is used up, and the keyserver gives new work to newer versions only: `version` or later, where it said. */
@@ -85,6 +90,8 @@ export interface EngineSnapshot {
   pause: Pause | null;
   /** It will pause when the blocks in hand are done. */
   finishing: boolean;
+  /** A newer version of the page waits for the blocks in hand to be done. */
+  updateWaits: boolean;
   /** With the number of workers that stands for none chosen. */
   settings: Settings & { workers: number };
   /** What the machine is known to do or have now. */
@@ -117,16 +124,14 @@ export interface EngineSnapshot {
     /** The last error, as a sentence. */
     error?: string;
   };
-  /** `memory`: this browser keeps nothing; closing the tab loses the block in hand. */
-  storage: 'kept' | 'memory';
+  /** Why nothing is kept now, and closing the tab would lose the blocks in hand; `kept` where it is. */
+  storage: 'kept' | StorageLoss;
   /** Messages of the day from the keyserver, without those that the person has dismissed. */
   messages: string[];
   /** The keyserver gives new work to newer versions only, whatever is in stock here; null while it does not. */
   tooOld: { version?: string } | null;
   /** The newest last; at most 20. */
   notices: Notice[];
-  /** The last ten minutes, oldest first, a sample a second. */
-  history: RateSample[];
 }
 
 /** What a person may tell the engine, in whichever tab: it holds for all of this browser profile. */
@@ -158,6 +163,18 @@ export interface EngineControl extends EngineCommands {
   readonly snapshot: EngineSnapshot;
   /** Calls back after every change; returns the way to stop it. */
   subscribe(listener: (snapshot: EngineSnapshot) => void): () => void;
+  /** How fast it was, in this browser profile; not in the snapshot, because it is much and changes little. */
+  readonly history: Pick<RateHistory, 'of'>;
+  /**
+   * Lets something be done with the buffers while nobody works on them, and goes on with what they hold then.
+   * @throws Error another tab runs the engine.
+   */
+  carry<T>(use: (buffers: Buffers) => Promise<T>): Promise<T>;
+  /**
+   * Gives blocks back and stops, here and in all tabs, so that `destroy` can delete what is kept; the page is then to be
+   * loaded anew.
+   */
+  erase(destroy: () => Promise<void>): Promise<void>;
   /** Where another tab runs the engine: it stops, and this one goes on. */
   takeOver(): void;
 }

@@ -18,7 +18,7 @@ export interface Unusable {
 export interface EngineView
   extends Pick<
     EngineSnapshot,
-    'wanted' | 'finishing' | 'settings' | 'conditions' | 'maxWorkers' | 'storage' | 'notices' | 'history'
+    'wanted' | 'finishing' | 'updateWaits' | 'settings' | 'conditions' | 'maxWorkers' | 'storage' | 'notices'
   > {
   environment: string;
   everStarted: boolean;
@@ -33,7 +33,7 @@ export interface EngineView
 }
 
 export function view(engine: EngineView): EngineSnapshot {
-  const { wanted, finishing, settings, conditions, limits, maxWorkers, storage, notices, history } = engine;
+  const { wanted, finishing, updateWaits, settings, conditions, limits, maxWorkers, storage, notices } = engine;
   const { holdings, counter } = engine;
   const blocks = wanted ? engine.hands.flatMap(progressOf) : [];
   const pause = pauseOf(engine, blocks.length > 0);
@@ -43,6 +43,7 @@ export function view(engine: EngineView): EngineSnapshot {
     wanted,
     pause,
     finishing,
+    updateWaits,
     settings,
     conditions,
     workers: limits.workers,
@@ -64,7 +65,6 @@ export function view(engine: EngineView): EngineSnapshot {
     messages: engine.told.filter((message) => !holdings.dismissed.includes(message)),
     tooOld: counter.tooOld ?? null,
     notices,
-    history,
   };
 }
 
@@ -78,7 +78,7 @@ function progressOf({ lease, progress }: Hand): BlockProgress[] {
 }
 
 function pauseOf(
-  { wanted, everStarted, otherRuns, limits, unusable, holdings, counter }: EngineView,
+  { wanted, everStarted, updateWaits, otherRuns, limits, unusable, holdings, counter }: EngineView,
   busy: boolean,
 ): Pause | null {
   if (!wanted && holdings.stopped !== undefined) return { reason: 'stopped', detail: holdings.stopped };
@@ -86,6 +86,7 @@ function pauseOf(
   if (otherRuns) return { reason: 'another-tab' };
   if (limits.pause !== undefined) return limits.pause;
   if (busy) return null;
+  if (updateWaits) return { reason: 'updating' };
   const open = holdings.contests.filter(({ state }) => state.state === 'open');
   const reasons = open.map(({ manifest }) => unusable.get(manifest.search.kind));
   const [first] = reasons;
@@ -97,6 +98,7 @@ function pauseOf(
   if (counter.tooOld !== undefined) return { reason: 'too-old', ...counter.tooOld };
   if (!isDue(counter.waitUntil)) return { reason: 'told-to-wait', until: counter.waitUntil };
   if (!counter.mayCall) return { reason: 'unreachable', retryAt: counter.retryAt };
-  if (!counter.mayAsk) return { reason: 'no-work', retryAt: counter.askAt };
+  const nothing = holdings.contests.length > 0 && open.length === 0 ? 'all-closed' : 'no-work';
+  if (!counter.mayAsk) return { reason: nothing, retryAt: counter.askAt };
   return { reason: 'starting' };
 }

@@ -19,7 +19,7 @@ export type ClientClass = Static<typeof ClientClass>;
 /** What no database keeps in a text: NUL, and half a surrogate pair. One such name would stop the counting of everyone's work. */
 const TEXT = '^(?:[^\\u0000\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff])*$';
 
-export const label = (maxLength: number) => Type.String({ maxLength, pattern: TEXT });
+export const label = (maxLength: number, minLength = 0) => Type.String({ minLength, maxLength, pattern: TEXT });
 
 export const ClientInfo = Type.Object({
   /** Leases belong to it. */

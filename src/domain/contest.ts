@@ -102,6 +102,8 @@ export const ContestManifest = Type.Object(
     allocation: Type.Optional(Allocation),
     /** `hit`: the first verified hit closes the contest. `exhausted`: only the last unit does. */
     closes: Type.Union([Type.Literal('hit'), Type.Literal('exhausted')]),
+    /** What a unit earns: the seconds that it takes the reference core, on average (`points.ts`). */
+    points: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1e9 })),
     search: Type.Union([Rc5Search, OgrSearch]),
   },
   { additionalProperties: false },

@@ -29,6 +29,8 @@ export interface HttpKeyserverOptions {
   timeoutMs?: number;
 }
 
+const TIMEOUT_MS = 20_000;
+
 const Contests = Type.Array(Contest);
 const knownDirectives: readonly string[] = Directive.anyOf.map(({ properties }) => properties.do.const);
 
@@ -43,7 +45,7 @@ export class HttpKeyserver implements Keyserver {
   constructor(baseUrl: string, options: HttpKeyserverOptions) {
     this.#base = baseUrl.replace(/\/+$/, '');
     this.#fetch = options.fetch;
-    this.#timeoutMs = options.timeoutMs ?? 20_000;
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }
 
   exchange(request: ExchangeRequest): Promise<ExchangeReply> {
@@ -64,22 +66,7 @@ export class HttpKeyserver implements Keyserver {
 
   async #call<T extends TSchema>(route: string, schema: T, body?: unknown): Promise<Static<T>> {
     const url = `${this.#base}/api/v1/${route}`;
-    let response: Response;
-    let text: string;
-    try {
-      response = await this.#send(url, body === undefined ? undefined : JSON.stringify(body));
-      text = await response.text();
-    } catch (cause) {
-      throw new UnreachableError(`${url} does not answer`, { cause });
-    }
-    const json = parsed(text);
-    if (!response.ok) throw refusal(url, response, json);
-    passOverUnknown(json);
-    if (!Value.Check(schema, json)) {
-      const fault = faultOf(schema, json);
-      throw new UnreachableError(`${url} answered what no keyserver would: ${fault?.pointer} ${fault?.message}`);
-    }
-    return json;
+    return answered(url, schema, () => this.#send(url, body === undefined ? undefined : JSON.stringify(body)));
   }
 
   async #send(url: string, body: string | undefined): Promise<Response> {
@@ -100,6 +87,34 @@ export class HttpKeyserver implements Keyserver {
     if (this.#gzip === 'unknown' && namesGzip(response.headers.get('accept-encoding'))) this.#gzip = 'yes';
     return response;
   }
+}
+
+/** Asks once, without a body. Errors as above. */
+export function fetchJson<T extends TSchema>(
+  url: string,
+  schema: T,
+  { fetch, timeoutMs = TIMEOUT_MS }: HttpKeyserverOptions,
+): Promise<Static<T>> {
+  return answered(url, schema, () => fetch(url, { signal: AbortSignal.timeout(timeoutMs) }));
+}
+
+async function answered<T extends TSchema>(url: string, schema: T, send: () => Promise<Response>): Promise<Static<T>> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await send();
+    text = await response.text();
+  } catch (cause) {
+    throw new UnreachableError(`${url} does not answer`, { cause });
+  }
+  const json = parsed(text);
+  if (!response.ok) throw refusal(url, response, json);
+  passOverUnknown(json);
+  if (!Value.Check(schema, json)) {
+    const fault = faultOf(schema, json);
+    throw new UnreachableError(`${url} answered what no keyserver would: ${fault?.pointer} ${fault?.message}`);
+  }
+  return json;
 }
 
 /** A later keyserver may know directives that this client does not: they are not for it. */

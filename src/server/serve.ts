@@ -11,7 +11,9 @@ import type { ContestKindName, ContestManifest } from '../domain/contest.ts';
 import { parseSchedule } from '../domain/schedule.ts';
 import type { Carrier } from '../protocol/buffers-file.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
+import { HttpStandings } from '../protocol/http-standings.ts';
 import { DEFAULT_PORT, type Directive, type Keyserver } from '../protocol/keyserver.ts';
+import type { Standings } from '../protocol/standing.ts';
 import { isOlder } from '../protocol/version.ts';
 import { accessBy, limitConnections } from './http/access.ts';
 import { CARRY_PREFIX, carryRoutes } from './http/carry-routes.ts';
@@ -23,6 +25,8 @@ import type { Desk, DeskPorts } from './ledger/desk.ts';
 import type { ProxyPolicy } from './ledger/proxies.ts';
 import { isOnline } from './proxy/online.ts';
 import { Proxy, type ProxySettings } from './proxy/proxy.ts';
+import { LedgerStandings } from './standing/ledger-standings.ts';
+import { PassedStandings } from './standing/passed-standings.ts';
 import { BlockLog, type BlockLogOptions } from './statistics/block-log.ts';
 import { observing } from './statistics/observing.ts';
 import { parseVerbosity } from './statistics/verbosity.ts';
@@ -40,6 +44,9 @@ const DRAIN_MS = 2000;
 
 /** An upstream gets a proxy's reports by the thousand, and may take a while over them. */
 const UPSTREAM_TIMEOUT_MS = 60_000;
+
+/** Somebody waits for a page meanwhile. */
+const STANDING_TIMEOUT_MS = 8000;
 
 /** What may change while it runs. */
 export interface LiveOptions {
@@ -129,6 +136,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const keymaster = await Keymaster.open({ ...ports, manifests, version, proxies, ...told });
     return {
       keyserver: keymaster,
+      standings: new LedgerStandings({ ...ports, counting: keymaster.desk.counting }),
       administration: new Administration({ ...ports, keymaster }),
       desk: keymaster.desk,
       sweep: () => keymaster.sweep(),
@@ -159,6 +167,13 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
     const ticking = every(TICK_EVERY_MS, () => proxy.tick(), 'the look at the stock failed', ports.log);
     return {
       keyserver: proxy,
+      standings: new PassedStandings({
+        upstreams: (settings.fallback === false ? upstreams.slice(0, 1) : upstreams).map(
+          (url) => new HttpStandings(url, { fetch, timeoutMs: STANDING_TIMEOUT_MS }),
+        ),
+        mayTalk: () => proxy.mayAsk,
+        clock: ports.clock,
+      }),
       proxy,
       carrier: proxy.carrying,
       desk: proxy.desk,
@@ -184,6 +199,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
 
 interface Made {
   keyserver: Keyserver;
+  standings: Standings;
   /** A proxy has none: what its operator changes are settings. */
   administration?: Administration;
   carrier?: Carrier;
@@ -223,6 +239,7 @@ async function start<M extends Made>(
     let draining = false;
     const gateway = await createGateway({
       keyserver,
+      standings: made.standings,
       appDir: options.appDir === undefined ? undefined : resolve(options.appDir),
       logger: log,
       version,

@@ -14,6 +14,9 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 /** What all kernels together may weigh, compressed with brotli. */
 const KERNEL_BUDGET = 40_000;
 
+/** What a visitor downloads before the first page stands, kernels apart, compressed with gzip. */
+const SHELL_BUDGET = 80_000;
+
 /** The oldest PostgreSQL that is supported. */
 const LEAST_POSTGRES = 15;
 
@@ -57,6 +60,7 @@ function build(always) {
   vite();
   vite('--ssr');
   weighKernels(join('dist', 'app', 'assets'));
+  weighShell(join('dist', 'app'));
   compress(join('dist', 'app'));
   writeFileSync(stamp, '');
 }
@@ -99,6 +103,22 @@ function weighKernels(folder) {
     `the kernels weigh ${total} bytes compressed, ${total - KERNEL_BUDGET} more than their budget of ${KERNEL_BUDGET}:`,
   );
   for (const { file, brotli } of kernels) say(`  ${file}: ${brotli}`);
+  process.exit(1);
+}
+
+/** Says what the first page weighs, with all that its HTML names, and fails where that is too much. */
+function weighShell(folder) {
+  const html = readFileSync(join(folder, 'index.html'), 'utf8');
+  const files = ['index.html', ...new Set(html.match(/assets\/[^"]+\.(js|css)/g))];
+  const weights = files.map((file) => ({
+    file,
+    bytes: gzipSync(readFileSync(join(folder, file)), { level: 9 }).length,
+  }));
+  const total = weights.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (goal === 'build' || total > SHELL_BUDGET)
+    say(`the app shell weighs ${total} of ${SHELL_BUDGET} bytes compressed`);
+  if (total <= SHELL_BUDGET) return;
+  for (const { file, bytes } of weights) say(`  ${file}: ${bytes}`);
   process.exit(1);
 }
 

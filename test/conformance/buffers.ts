@@ -49,6 +49,23 @@ export function buffersConformance(name: string, make: () => Promise<{ reopen: (
       expect((await (await reopen()).load()).blocks).toEqual([]);
     });
 
+    test('all of it is put back: in place of what is there, or only where nothing is', async () => {
+      const { reopen } = await make();
+      const saved = {
+        blocks: [{ lease: lease(1), checkpoint }],
+        reports: [report(2)],
+        facts: { clientId: 'me', wanted: true },
+      };
+      const buffers = await reopen();
+      await buffers.restore(saved, false);
+      expect(await (await reopen()).load()).toEqual(saved);
+      const other = { blocks: [{ lease: lease(3) }], reports: [], facts: { wanted: false } };
+      await buffers.restore(other, false);
+      expect(await (await reopen()).load()).toEqual(saved);
+      await buffers.restore(other, true);
+      expect(await (await reopen()).load()).toEqual(other);
+    });
+
     test('a proof comes back as it was kept, with its block and with its report; a block without one has none', async () => {
       const { reopen } = await make();
       const proof = 'eyJhbGciOiJFZERTQSJ9.e30.-_~';

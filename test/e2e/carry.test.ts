@@ -1,24 +1,17 @@
 /** Buffers carried by hand, as a person types it: a keymaster and machines that never speak with it. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openSqliteStore } from '../../src/server/store/sqlite.ts';
+import { tabherd as command } from '../helpers/command.ts';
 
 const env = { ...process.env, TABHERD_ADMIN_TOKEN: 'a-token-for-this-test-alone' };
 const program = 'dist/server/tabherd.js';
 
-/** @returns what it said; throws what it complained of. */
-function tabherd(...args: string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [program, ...args], { env }, (error, out, err) => {
-      if (error === null) resolve(out);
-      else reject(new Error(err));
-    });
-  });
-}
+const tabherd = (...args: string[]): Promise<string> => command(args, env);
 
 const running: ChildProcess[] = [];
 

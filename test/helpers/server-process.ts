@@ -21,22 +21,29 @@ export class ServerProcess {
   readonly #env: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
 
-  private constructor(folder: string, port: number, contests: string[], database: Database | undefined) {
+  private constructor(folder: string, port: number, contests: string[], database: Database | undefined, dist: string) {
     this.#folder = folder;
     this.url = `http://localhost:${port}`;
     const flags = contests.length === 0 ? [] : ['--contests', ...contests];
     const { url, schema } = database ?? {};
     // By the environment, as what is secret should be.
     this.#env = { ...process.env, ...(url && schema && { DATABASE_URL: url, TABHERD_DATABASE_SCHEMA: schema }) };
-    this.#args = ['dist/server/tabherd.js', 'serve', '--port', `${port}`, '--data', join(folder, 'data'), ...flags];
+    this.#args = [`${dist}/server/tabherd.js`, 'serve', '--port', `${port}`, '--data', join(folder, 'data'), ...flags];
   }
 
-  /** Starts one with these contests, the built-in ones where none are given; over SQLite where no database is. */
-  static async start(manifests: readonly ContestManifest[] = [], database?: Database): Promise<ServerProcess> {
+  /**
+   * Starts one with these contests, the built-in ones where none are given; over SQLite where no database is.
+   * @param dist what was built, or a copy of it.
+   */
+  static async start(
+    manifests: readonly ContestManifest[] = [],
+    database?: Database,
+    dist = 'dist',
+  ): Promise<ServerProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'tabherd-'));
     const contests = manifests.map(({ name }) => join(folder, `${name}.json`));
     await Promise.all(manifests.map((manifest, i) => writeFile(contests[i] ?? '', JSON.stringify(manifest))));
-    const server = new ServerProcess(folder, await freePort(), contests, database);
+    const server = new ServerProcess(folder, await freePort(), contests, database, dist);
     await server.restart();
     return server;
   }

@@ -104,7 +104,7 @@ describe.each(['SQLite', 'PostgreSQL'])('a backup of a ledger in %s', (source) =
     async (target) => {
       const home = freshHome(target);
       const { check, format } = await restore(file, ledgerHome(home));
-      expect(format).toBe(2);
+      expect(format).toBe(3);
       expect(check).toMatchObject({ ok: true, contests: [{ name: 'test', units: 2 ** 44, faults: [] }] });
       const again = restore(file, ledgerHome(home));
       await expect(again).rejects.toThrow(/there is a ledger in .*--force replaces it/);

@@ -82,7 +82,7 @@ async function engine(ports: Partial<EnginePorts> = {}): Promise<Engine> {
 
 const seen = (one: Engine, likes: (snapshot: EngineSnapshot) => boolean): Promise<EngineSnapshot> =>
   expect
-    .poll(() => likes(one.snapshot), { timeout: 10_000, interval: 5 })
+    .poll(() => likes(one.snapshot), { timeout: 20_000, interval: 5 })
     .toBe(true)
     .then(() => one.snapshot);
 

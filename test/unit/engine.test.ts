@@ -3,7 +3,7 @@
  * answers lost on the wire, workers that die, storage that fails, restarts at any moment. Whatever happens, every unit
  * is reported, none is counted twice, and a whole proof comes out.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { randomOf } from '../../src/cli/bench/random.ts';
 import type { WorkerHandle } from '../../src/client/crew.ts';
 import { Engine } from '../../src/client/engine.ts';
@@ -134,7 +134,7 @@ test('a whole proof, from Start to closed', async () => {
   one.start();
   await until(one, closed);
   await expectWholeProof(one);
-  expect((await until(one, ({ pause }) => pause?.reason === 'no-work')).rate).toBe(0);
+  expect((await until(one, ({ pause }) => pause?.reason === 'all-closed')).rate).toBe(0);
 });
 
 test('requests and answers lost at random: nothing is lost, nothing counts twice', async () => {
@@ -245,10 +245,60 @@ test('storage that fails: it says so, goes on in memory, and loses nothing', asy
   }
   const one = await engine({ buffers: new Full() });
   one.start();
-  const told = await until(one, ({ storage }) => storage === 'memory');
+  const told = await until(one, ({ storage }) => storage === 'full');
   expect(told.notices.map(({ text }) => text).join()).toContain('The quota has been exceeded.');
   await until(one, closed);
   await expectWholeProof(one);
+});
+
+test('a worker that answers no more is replaced within a minute or so; its block goes on', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+  try {
+    let hung = 0;
+    const spawn = () => {
+      const right = inThread();
+      return {
+        ...right,
+        work: (...args: Parameters<WorkerHandle['work']>) => {
+          hung += 1;
+          return hung > 1 ? right.work(...args) : new Promise<never>(() => {});
+        },
+      };
+    };
+    const one = await engine({ spawn });
+    one.start();
+    const { blocks } = await until(one, (snapshot) => snapshot.blocks.length > 0);
+    // A night in which the machine slept is no silence.
+    vi.setSystemTime(Date.now() + 36_000_000);
+    vi.advanceTimersByTime(50_000);
+    expect(one.snapshot.blocks).toEqual(blocks);
+    vi.advanceTimersByTime(20_000);
+    const { notices } = await until(one, closed);
+    expect(notices.map(({ text }) => text).join()).toContain('A worker failed (it was silent for a minute)');
+    await expectWholeProof(one);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('storage that was lost and can be had again: everything of it is there', async () => {
+  class Deleted extends MemoryBuffers {
+    isGone = false;
+    protected override async changed(): Promise<void> {
+      if (this.isGone) throw new DOMException('The database connection is closing.', 'InvalidStateError');
+    }
+  }
+  const deleted = new Deleted();
+  const fresh = new MemoryBuffers();
+  const one = await engine({ buffers: deleted, reopen: async () => fresh });
+  one.start();
+  await until(one, ({ blocks }) => blocks.length > 0);
+  deleted.isGone = true;
+  await until(one, ({ notices }) => notices.some(({ text }) => text.startsWith('Storage is there again')));
+  expect(one.snapshot.storage).toBe('kept');
+  await until(one, closed);
+  await expectWholeProof(one);
+  expect(fresh.saved.facts.totals).toEqual(one.snapshot.totals);
 });
 
 test('no core that is right: it says which answer was wrong, and computes nothing', async () => {

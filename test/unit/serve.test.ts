@@ -8,7 +8,8 @@ import Database from 'libsql';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UnreachableError } from '../../src/protocol/errors.ts';
 import { HttpKeyserver } from '../../src/protocol/http-keyserver.ts';
-import { startServer } from '../../src/server/serve.ts';
+import { HttpStandings } from '../../src/protocol/http-standings.ts';
+import { startProxy, startServer } from '../../src/server/serve.ts';
 import { openSqliteStore } from '../../src/server/store/sqlite.ts';
 import { asking, temporaryFolder } from '../helpers/keyservers.ts';
 import { testKinds, testManifest, trueReport } from '../helpers/test-contest.ts';
@@ -37,6 +38,32 @@ describe('a whole server', () => {
       await server.close();
       await expect(keyserver.status()).rejects.toBeInstanceOf(UnreachableError);
     }
+  });
+
+  it('shows the standing, which a proxy passes on with what was done through it', async () => {
+    const server = await startServer(options('top'));
+    const settings = { reportBatch: 1, reportAgeSeconds: 0 };
+    const proxy = await startProxy({ ...options('proxy'), upstreams: [server.url], settings });
+    const keyserver = new HttpKeyserver(proxy.url, { fetch });
+    const { leases } = await keyserver.exchange(asking({ blocks: 1 }));
+    await keyserver.exchange(asking({ reports: leases.map((lease) => trueReport(lease)) }));
+    await proxy.talk();
+    const standing = await new HttpStandings(proxy.url, { fetch }).standing({ of: 'people', span: 'today' });
+    expect(standing).toMatchObject({ ranked: 1, entries: [{ rank: 1, name: 'client 1', blocks: 1, points: 8 }] });
+    // Where it may not speak with its upstream, it says what is so.
+    await proxy.close();
+    const offline = await startProxy({
+      ...options('proxy'),
+      upstreams: [server.url],
+      settings: { mode: 'offline' },
+    });
+    const reply = await fetch(`${offline.url}api/v1/standing/teams`);
+    expect([reply.status, await reply.json()]).toMatchObject([
+      503,
+      { detail: expect.stringContaining('may not ask now') },
+    ]);
+    await offline.close();
+    await server.close();
   });
 
   it('refuses a data folder that another has open, a port that another has, and a contest that changed', async () => {

@@ -9,7 +9,7 @@ export function benchCommand(
   version: string,
   whole: (least: number, most: number) => (text: string) => number,
 ): Command {
-  const bench = new Command('bench').description('measure: cores (default), keyserver, pyramid');
+  const bench = new Command('bench').description('measure: cores (default), page, keyserver, pyramid');
   bench
     .command('cores', { isDefault: true })
     .description(
@@ -39,6 +39,16 @@ export function benchCommand(
     .option('--dnetc-short', 'its shorter benchmark, 12 seconds, which it calls slightly inaccurate')
     .option('--fetch-dnetc', 'Debian and Ubuntu: fetch the client into the cache folder if it is not found')
     .action(async (options) => (await import('./cores.ts')).benchCores(options, version));
+  bench
+    .command('page')
+    .description(
+      "the PWA in Chromium with a worker on every CPU: the page's longest tasks, how busy its own thread is, its memory " +
+        'over time, and how soon Pause is one',
+    )
+    .option('--seconds <number>', 'how long it crunches; 3600 shows whether memory stays flat', seconds, 60)
+    .option('--pauses <number>', 'how often it is paused', whole(0, 1000), 20)
+    .option('--json <file>', 'write everything there')
+    .action(async (options) => (await import('./page.ts')).benchPage(options, version));
   bench
     .command('keyserver')
     .description(

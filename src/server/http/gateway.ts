@@ -20,6 +20,7 @@ import { RefusedError } from '../../protocol/errors.ts';
 import { faultOf } from '../../protocol/fault.ts';
 import type { Keyserver } from '../../protocol/keyserver.ts';
 import { MAX_PROXY_BODY_BYTES } from '../../protocol/report-batch.ts';
+import type { Standings } from '../../protocol/standing.ts';
 import { guardAccess, type MayAccess } from './access.ts';
 import { ADMIN_PREFIX, ADMIN_SECURITY, type AdminOptions, adminRoutes } from './admin-routes.ts';
 import { healthPlugin } from './health.ts';
@@ -27,11 +28,14 @@ import type { Metrics } from './metrics.ts';
 import { metricsPlugin } from './metrics-plugin.ts';
 import { sendError, sendProblem } from './problems.ts';
 import { METHODS, routes } from './routes.ts';
+import { isStandingPath, standingRoutes } from './standing-routes.ts';
 import { serveApp } from './static-app.ts';
 import { statusPagePlugin } from './status-page.ts';
 
 export interface GatewayOptions {
   keyserver: Keyserver;
+  /** Without it there is no standing. */
+  standings?: Standings | undefined;
   /** The folder of the built PWA; without it `/` says so. */
   appDir?: string | undefined;
   /** A keymaster's administration; only where a token is configured too. */
@@ -80,6 +84,8 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     trustProxy: typeof trustProxy === 'object' ? [...trustProxy] : trustProxy,
     // A client that dribbles its request has this long.
     requestTimeout: 30_000,
+    // The longest name of a team, in an address.
+    routerOptions: { maxParamLength: 600 },
     frameworkErrors: (error, _request, reply) => {
       void sendError(reply, error);
     },
@@ -92,7 +98,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   app.setErrorHandler((error, _request, reply) => sendError(reply, error));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
-    const method = METHODS.get(path);
+    const method = METHODS.get(path) ?? (isStandingPath(path) ? 'GET' : undefined);
     if (method === undefined || method === request.method) {
       return sendProblem(reply, { status: 404, code: 'not_found', detail: `there is nothing at ${path}` });
     }
@@ -123,6 +129,8 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   await app.register(healthPlugin, { unready });
   await app.register(statusPagePlugin, { keyserver, clock: options.clock ?? Date.now });
   await app.register(routes, { prefix: '/api/v1', keyserver });
+  const { standings } = options;
+  if (standings !== undefined) await app.register(standingRoutes, { prefix: '/api/v1', standings });
   if (options.admin !== undefined) await app.register(adminRoutes, { prefix: ADMIN_PREFIX, ...options.admin });
   await options.more?.(app);
   await serveApp(app, options.appDir);

@@ -1,12 +1,13 @@
 /**
- * Counts what the journal holds: credit of each client, rollups by hour, day and for ever, and who finished what. On a
+ * Counts what the journal holds: credit of each client and of each team's members, rollups by hour, day and for ever,
+ * and who finished what. On a
  * timer, and before anyone asks, so that the exchange that everybody waits for writes one row for it and no more.
  *
  * Hours are kept for two weeks and days for two years: rollups stay small however long a contest runs.
  */
 import type { ClientInfo } from '../../domain/client.ts';
 import type { LedgerQueries } from '../store/queries.ts';
-import type { ClientRow, CreditRow, FinishedRow, RollupRow, TallyRow } from '../store/schema.ts';
+import type { ClientRow, CreditRow, FinishedRow, MemberRow, RollupRow, TallyRow } from '../store/schema.ts';
 import type { Finished, JournalEntry } from './journal.ts';
 import { packBlocks, unpackBlocks } from './packed-blocks.ts';
 
@@ -58,6 +59,7 @@ export async function fold(ledger: LedgerQueries, arrivals: Arrivals): Promise<n
     ledger.putClients(clientRows(seen, clients, numbers)),
     counting.addCredits([...creditsOf(finished).values()]),
     counting.addRollups([...rollupsOf(finished).values()]),
+    counting.addMembers([...membersOf(finished).values()]),
     ...parts.map((part) => counting.putFinished(pack(part, numbers))),
     counting.addTallies(talliesOf(entries)),
     counting.deleteJournal(rows.map(({ id }) => id)),
@@ -158,6 +160,21 @@ function rollupsOf(finished: readonly Finished[]): Map<string, RollupRow> {
     }
   }
   return rollups;
+}
+
+function membersOf(finished: readonly Finished[]): Map<string, MemberRow> {
+  const members = new Map<string, MemberRow>();
+  for (const { client, contest, credited, at } of finished) {
+    if (credited === 0) continue;
+    const { team = '', name = '' } = client;
+    const key = JSON.stringify([team, name, contest]);
+    const row = members.get(key) ?? { team, name, contest, units: 0, blocks: 0, last_at: at };
+    row.units += credited;
+    row.blocks += 1;
+    row.last_at = Math.max(row.last_at, at);
+    members.set(key, row);
+  }
+  return members;
 }
 
 /** What was finished of a contest on one day. */

@@ -1,5 +1,6 @@
 /** What any keyserver tells of itself, out of its ledger. */
 import type { Status } from '../../protocol/keyserver.ts';
+import type { RollupRow } from '../store/schema.ts';
 import type { Books } from './books.ts';
 
 const HOUR_MS = 3_600_000;
@@ -14,17 +15,9 @@ export async function statusOf(
   const tally = (name: string) => tallies.find((row) => row.name === name)?.value ?? 0;
   const contests = books.states();
   const hours = await ledger.counting.rollups('all', 'hour', now - 2 * DAY_MS);
-  /** Units a second over the time before now, of which the first hour counts only in part. */
   const rate = (contest: string, windowMs: number): number => {
-    const since = now - windowMs;
-    let units = 0;
-    for (const row of hours) {
-      if (row.contest !== contest) continue;
-      const end = Math.min(row.at + HOUR_MS, now);
-      const share = (end - Math.max(row.at, since)) / Math.max(1, end - row.at);
-      units += row.units * Math.min(1, Math.max(0, share));
-    }
-    return units / (windowMs / 1000);
+    const some = hours.filter((row) => row.contest === contest);
+    return unitsSince(some, now - windowMs, now) / (windowMs / 1000);
   };
   return {
     version,
@@ -36,4 +29,15 @@ export async function statusOf(
       contests.map(({ name }) => [name, { hour: rate(name, HOUR_MS), day: rate(name, DAY_MS) }]),
     ),
   };
+}
+
+/** Units done since then, out of hours of which the first counts only in part. */
+export function unitsSince(hours: readonly Pick<RollupRow, 'at' | 'units'>[], since: number, now: number): number {
+  let units = 0;
+  for (const row of hours) {
+    const end = Math.min(row.at + HOUR_MS, now);
+    const share = (end - Math.max(row.at, since)) / Math.max(1, end - row.at);
+    units += row.units * Math.min(1, Math.max(0, share));
+  }
+  return units;
 }

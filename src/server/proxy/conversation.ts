@@ -87,10 +87,15 @@ export class Conversation {
   }
 
   get mayTalk(): boolean {
+    return this.isAllowed && this.#nextAt <= this.#ports.clock();
+  }
+
+  /** Whether this is a time, and there is a network, to speak with an upstream at all. */
+  get isAllowed(): boolean {
     const { settings, schedule, isOnline, clock } = this.#ports;
     const { mode = 'normal' } = settings;
     const isOn = mode === 'normal' || (mode === 'only-when-online' && (isOnline?.() ?? true));
-    return isOn && (schedule?.(new Date(clock())) ?? true) && this.#nextAt <= clock();
+    return isOn && (schedule?.(new Date(clock())) ?? true);
   }
 
   #mayAsk(contest: string): boolean {

@@ -117,6 +117,11 @@ export class Proxy implements Keyserver {
     return this.#key.id;
   }
 
+  /** Whether it may ask its upstream now for what is no work. */
+  get mayAsk(): boolean {
+    return this.#conversation.isAllowed;
+  }
+
   async exchange(request: ExchangeRequest, origin?: Origin): Promise<ExchangeReply> {
     const talk = this.#conversation;
     await talk.knowContests([...request.reports, ...request.want.from].map(({ contest }) => contest));

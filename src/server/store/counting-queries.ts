@@ -1,5 +1,5 @@
 /** The statements about what was finished, by whom, and what that counts: `ledger/fold.ts`, `ledger/history.ts`. */
-import type { CreditRow, FinishedRow, JournalRow, RollupRow, TallyRow } from './schema.ts';
+import type { CreditRow, FinishedRow, JournalRow, MemberRow, RollupRow, TallyRow } from './schema.ts';
 import type { Columns } from './sets.ts';
 import { Statements } from './statements.ts';
 
@@ -18,6 +18,14 @@ const ROLLUP: Columns<RollupRow> = {
   at: 'bigint',
   units: 'bigint',
   blocks: 'bigint',
+};
+const MEMBER: Columns<MemberRow> = {
+  team: 'text',
+  name: 'text',
+  contest: 'text',
+  units: 'bigint',
+  blocks: 'bigint',
+  last_at: 'bigint',
 };
 
 export class CountingQueries extends Statements {
@@ -75,6 +83,37 @@ export class CountingQueries extends Statements {
       units = rollup.units + excluded.units, blocks = rollup.blocks + excluded.blocks`;
   }
 
+  async addMembers(rows: readonly MemberRow[]): Promise<void> {
+    await this.insert('member', MEMBER, rows)`(team, contest, name) do update set
+      units = member.units + excluded.units, blocks = member.blocks + excluded.blocks,
+      last_at = case when excluded.last_at > member.last_at then excluded.last_at else member.last_at end`;
+  }
+
+  /** A team's in one contest, part by part: those after this name, or from the first on. */
+  members(
+    { team, contest }: Pick<MemberRow, 'team' | 'contest'>,
+    after: string | undefined,
+    limit: number,
+  ): Promise<{ who: string; units: number; blocks: number }[]> {
+    const some = this.db
+      .selectFrom('member')
+      .select(['name as who', 'units', 'blocks'])
+      .where('team', '=', team)
+      .where('contest', '=', contest);
+    const wanted = after === undefined ? some : some.where('name', '>', after);
+    return wanted.orderBy('name').limit(limit).execute();
+  }
+
+  /** For which teams these people worked, and when last. */
+  teamsOf(names: readonly string[]): Promise<Pick<MemberRow, 'name' | 'team' | 'last_at'>[]> {
+    return this.db
+      .selectFrom('member')
+      .select((e) => ['name', 'team', e.fn.max('last_at').as('last_at')])
+      .where(this.among('name', 'text', names))
+      .groupBy(['name', 'team'])
+      .execute();
+  }
+
   rollups(scope: RollupRow['scope'], span: RollupRow['span'], since: number): Promise<RollupRow[]> {
     return this.db
       .selectFrom('rollup')
@@ -96,6 +135,40 @@ export class CountingQueries extends Statements {
       .where('span', '=', span)
       .orderBy('at', 'desc')
       .limit(limit)
+      .execute();
+  }
+
+  /** Everyone's sums of one span, part by part: those after this name, or from the first on. */
+  rollupsOfAll(
+    { contest, scope, span, at }: Pick<RollupRow, 'contest' | 'scope' | 'span' | 'at'>,
+    after: string | undefined,
+    limit: number,
+  ): Promise<Pick<RollupRow, 'who' | 'units' | 'blocks'>[]> {
+    const some = this.db
+      .selectFrom('rollup')
+      .select(['who', 'units', 'blocks'])
+      .where('span', '=', span)
+      .where('at', '=', at)
+      .where('scope', '=', scope)
+      .where('contest', '=', contest);
+    const wanted = after === undefined ? some : some.where('who', '>', after);
+    return wanted.orderBy('who').limit(limit).execute();
+  }
+
+  /** One person's or team's sums, the oldest span first. */
+  rollupsOfOne(
+    { contest, scope, who, span }: Pick<RollupRow, 'contest' | 'scope' | 'who' | 'span'>,
+    since: number,
+  ): Promise<RollupRow[]> {
+    return this.db
+      .selectFrom('rollup')
+      .selectAll()
+      .where('contest', '=', contest)
+      .where('scope', '=', scope)
+      .where('who', '=', who)
+      .where('span', '=', span)
+      .where('at', '>=', since)
+      .orderBy('at')
       .execute();
   }
 

@@ -6,17 +6,18 @@
 import type { Kysely } from 'kysely';
 import { ledger } from './migrations/0001-ledger.ts';
 import { pyramid } from './migrations/0002-pyramid.ts';
+import { standing } from './migrations/0003-standing.ts';
 import { StoreError } from './store.ts';
 
 /** In order; the version of a database is how many of these it has had. Never edit one that was released. */
-const MIGRATIONS: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [ledger, pyramid];
+const MIGRATIONS: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [ledger, pyramid, standing];
 
 /** The newest format there is. */
 export const FORMAT = MIGRATIONS.length;
 
 /** Every table that a ledger of any format has. */
 export const TABLES = (
-  'migration contest run lease hit client credit tally journal rollup finished meta signing_key proxy ' +
+  'migration contest run lease hit client credit member tally journal rollup finished meta signing_key proxy ' +
   'upstream_lease outbox'
 ).split(' ');
 

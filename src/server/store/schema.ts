@@ -3,7 +3,7 @@
  * SQL; booleans and JSON columns are avoided, so SQLite and PostgreSQL hold the same values.
  *
  *   run      the line of units, cut where its state changes; neighbours of one state are one run
- *   journal  what was finished and not yet counted: `ledger/fold.ts` turns it into credit, rollup, finished
+ *   journal  what was finished and not yet counted: `ledger/fold.ts` turns it into credit, rollup, member, finished
  *
  * A keymaster's runs cover every contest from 0 to N without a gap; a proxy's cover what it was ever given.
  */
@@ -75,6 +75,19 @@ export interface CreditRow {
   blocks: number;
   /** Units it did that others, or it itself, had done before. */
   duplicates: number;
+}
+
+/** Who did how much for which team: what `credit` cannot say of those who changed theirs. */
+export interface MemberRow {
+  /** '': none. */
+  team: string;
+  /** '': those who gave none. */
+  name: string;
+  contest: string;
+  units: number;
+  blocks: number;
+  /** When the last of it was finished, milliseconds since 1970. */
+  last_at: number;
 }
 
 export interface TallyRow {
@@ -162,6 +175,7 @@ export interface LedgerTables {
   hit: HitRow;
   client: ClientRow;
   credit: CreditRow;
+  member: MemberRow;
   tally: TallyRow;
   journal: JournalRow;
   rollup: RollupRow;
