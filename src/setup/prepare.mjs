@@ -1,7 +1,7 @@
 /**
  * Brings a fresh clone to where the command after it can run, and says what it does: dependencies as the lock file
- * names them, a build newer than its sources, for the tests a browser and a PostgreSQL. Plain Node, no dependencies: it runs before
- * there are any.
+ * names them, a build newer than its sources, for the tests three browsers and a PostgreSQL. Plain Node, no dependencies: it
+ * runs before there are any.
  *
  *   node src/setup/prepare.mjs start | quiet | dev | build | check | test | bench
  */
@@ -20,6 +20,9 @@ const SHELL_BUDGET = 80_000;
 /** The oldest PostgreSQL that is supported. */
 const LEAST_POSTGRES = 15;
 
+/** Whether apt-get has fetched its lists. */
+let updated = false;
+
 const goal = process.argv[2] ?? 'start';
 const say = (text) => process.stderr.write(`tabherd: ${text}\n`);
 
@@ -37,6 +40,7 @@ if (['test', 'bench'].includes(goal)) {
   browser();
   postgres();
 }
+if (goal === 'test') otherBrowsers();
 
 function dependencies() {
   const wanted = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
@@ -140,11 +144,30 @@ function browser() {
   if (found.some((path) => path !== undefined && existsSync(path))) return;
   if (canInstall()) {
     say('no Chromium found: installing the package chromium with apt-get');
-    install('chromium');
+    install(['chromium']);
     return;
   }
   say('no Chromium found: letting Playwright fetch one');
   run(process.execPath, [join('node_modules', 'playwright-core', 'cli.js'), 'install', 'chromium']);
+}
+
+/**
+ * Looks for Firefox and WebKit where the tests will (`test/helpers/browsers.ts`), and installs what is missing. Where that
+ * cannot be, it is said, and the tests of that browser are skipped.
+ */
+function otherBrowsers() {
+  const has = (name) => (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
+  if (process.env.FIREFOX === undefined && !has('firefox-esr'))
+    otherBrowser('Firefox', ['firefox-esr'], 'or name one in FIREFOX');
+  if (!has('WebKitWebDriver') || !has('Xvfb')) otherBrowser('WebKit', ['webkit2gtk-driver', 'xvfb']);
+}
+
+function otherBrowser(name, packages, otherwise = '') {
+  const line = packages.join(' and ');
+  const skipped = `the tests of ${name} will be skipped: install ${line} ${otherwise}`.trimEnd();
+  if (!canInstall()) return say(`no ${name} found; ${skipped}`);
+  say(`no ${name} found: installing ${line} with apt-get`);
+  if (!install(['--no-install-recommends', ...packages], { optional: true })) say(`that failed; ${skipped}`);
 }
 
 /**
@@ -165,7 +188,7 @@ function postgres() {
   const conf = '/etc/postgresql-common/createcluster.d';
   if (!existsSync('/usr/bin/pg_lsclusters'))
     asRoot('sh', ['-c', `mkdir -p ${conf} && echo 'create_main_cluster = false' > ${conf}/tabherd.conf`]);
-  install('--no-install-recommends', 'postgresql');
+  install(['--no-install-recommends', 'postgresql']);
   if (!findsPostgres()) say(`the package postgresql is older than ${LEAST_POSTGRES}: its tests will fail`);
 }
 
@@ -185,21 +208,23 @@ function canInstall() {
   return existsSync('/usr/bin/apt-get') && (process.getuid?.() === 0 || existsSync('/usr/bin/sudo'));
 }
 
-function install(...args) {
-  asRoot('apt-get', ['update', '-qq']);
-  asRoot('apt-get', ['install', '-y', '-qq', ...args]);
+/** Whether it worked, where that is `optional`; ends the process where it is not. */
+function install(args, { optional = false } = {}) {
+  const done = updated || asRoot('apt-get', ['update', '-qq'], { optional });
+  updated = done;
+  return done && asRoot('apt-get', ['install', '-y', '-qq', ...args], { optional });
 }
 
-function asRoot(command, args) {
+function asRoot(command, args, options) {
   // sudo drops the environment: `env` sets it behind it.
   const line = ['env', 'DEBIAN_FRONTEND=noninteractive', command, ...args];
-  if (process.getuid?.() === 0) run('env', line.slice(1));
-  else run('sudo', line);
+  return process.getuid?.() === 0 ? run('env', line.slice(1), options) : run('sudo', line, options);
 }
 
-function run(command, args) {
+function run(command, args, { optional = false } = {}) {
   const { status, error } = spawnSync(command, args, { stdio: ['inherit', 2, 2] });
-  if (error === undefined && status === 0) return;
+  if (error === undefined && status === 0) return true;
+  if (optional) return false;
   say(`\`${command} ${args.join(' ')}\` failed${error === undefined ? '' : `: ${error.message}`}`);
   process.exit(status ?? 1);
 }

@@ -1,5 +1,11 @@
 /** What a test reads off the page, and how it waits for it: by the data attributes the page keeps for this. */
-import type { Page } from 'playwright-core';
+import type { BlockCheckpoint, Report } from '../../src/domain/work.ts';
+
+/** A tab of any browser: Playwright's `Page`, or what `browsers.ts` makes of a WebDriver's. */
+export interface Evaluates {
+  /** Runs the function in the tab; what it returns, or promises, comes back as JSON would have it. */
+  evaluate<T>(run: () => T | Promise<T>): Promise<T>;
+}
 
 export interface Seen {
   running: boolean;
@@ -15,7 +21,7 @@ export interface Seen {
   contests: Record<string, { state: string; done: number }>;
 }
 
-export function look(page: Page): Promise<Seen> {
+export function look(page: Evaluates): Promise<Seen> {
   return page.evaluate(() => {
     const one = (id: string): HTMLElement | null => document.querySelector(`[data-testid=${id}]`);
     const count = (id: string): number => Number(one(id)?.dataset['count'] ?? Number.NaN);
@@ -48,7 +54,12 @@ export function look(page: Page): Promise<Seen> {
 }
 
 /** Looks until it likes what it sees; fails with the last sight after `seconds`. */
-export async function until(page: Page, what: string, likes: (seen: Seen) => boolean, seconds = 120): Promise<Seen> {
+export async function until(
+  page: Evaluates,
+  what: string,
+  likes: (seen: Seen) => boolean,
+  seconds = 120,
+): Promise<Seen> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const seen = await look(page);
@@ -59,18 +70,32 @@ export async function until(page: Page, what: string, likes: (seen: Seen) => boo
 }
 
 /** The checkpoints in this profile's IndexedDB, by lease. */
-export function checkpoints(page: Page): Promise<Record<string, { steps: number } | undefined>> {
+export async function checkpoints(page: Evaluates): Promise<Record<string, BlockCheckpoint | undefined>> {
+  const { blocks } = await buffers(page);
+  return Object.fromEntries(blocks.map(({ lease, checkpoint }) => [lease.id, checkpoint]));
+}
+
+/** The reports in this profile's IndexedDB that wait to be sent. */
+export const reportsWaiting = async (page: Evaluates): Promise<Report[]> => (await buffers(page)).reports;
+
+interface Kept {
+  blocks: { lease: { id: string }; checkpoint?: BlockCheckpoint }[];
+  reports: Report[];
+}
+
+function buffers(page: Evaluates): Promise<Kept> {
   return page.evaluate(
     () =>
-      new Promise((resolve, reject) => {
+      new Promise<Kept>((resolve, reject) => {
         const opening = indexedDB.open('tabherd');
         opening.onerror = () => reject(opening.error);
         opening.onsuccess = () => {
-          const reading = opening.result.transaction('in-buffer').objectStore('in-buffer').getAll();
-          reading.onsuccess = () => {
+          const reading = opening.result.transaction(['in-buffer', 'out-buffer']);
+          const blocks = reading.objectStore('in-buffer').getAll();
+          const reports = reading.objectStore('out-buffer').getAll();
+          reading.oncomplete = () => {
             opening.result.close();
-            const rows = reading.result as { lease: { id: string }; checkpoint?: { steps: number } }[];
-            resolve(Object.fromEntries(rows.map(({ lease, checkpoint }) => [lease.id, checkpoint])));
+            resolve({ blocks: blocks.result, reports: reports.result });
           };
         };
       }),

@@ -21,10 +21,11 @@ a{color:inherit;text-underline-offset:.2em}
 a:hover{color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:3px}
 header,main,footer{max-width:75rem;margin-inline:auto;padding-inline:var(--gutter)}
-header{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;gap:.25rem 1.5rem;
-padding-block:.75rem 1.4rem;background:
-repeating-linear-gradient(90deg,var(--rule-strong) 0 1px,transparent 1px 40px) var(--gutter) 100%/calc(100% - 2*var(--gutter)) 11px no-repeat,
-repeating-linear-gradient(90deg,var(--rule-strong) 0 1px,transparent 1px 8px) var(--gutter) 100%/calc(100% - 2*var(--gutter)) 6px no-repeat}
+header{position:relative;display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;gap:.25rem 1.5rem;
+padding-block:.75rem 1.4rem}
+header::after{content:"";position:absolute;inset:auto var(--gutter) 0;height:11px;background:
+linear-gradient(90deg,var(--rule-strong) 1px,transparent 0) 0 100%/40px 11px repeat-x,
+linear-gradient(90deg,var(--rule-strong) 1px,transparent 0) 0 100%/8px 6px repeat-x}
 .brand{display:flex;align-items:center;gap:.6rem;font:600 1.375rem/1 var(--serif);letter-spacing:-.01em}
 .state{display:inline-flex;align-items:baseline;gap:.5rem;font-size:.875rem;line-height:1.25;color:var(--ink-soft)}
 .lamp{flex:none;width:.625rem;height:.625rem;border:2px solid var(--rule-strong);border-radius:50%}
