@@ -155,6 +155,7 @@ test('requests and answers lost at random: nothing is lost, nothing counts twice
     release: (request) => flaky(() => server.keymaster.release(request)),
     contests: () => flaky(() => server.keymaster.contests()),
     status: () => flaky(() => server.keymaster.status()),
+    map: (query) => server.keymaster.map(query),
   };
   const one = await engine({ keyserver: wire });
   // Nobody waits for the back-off here: as if the person pressed Retry.
@@ -581,6 +582,7 @@ describe('what the keyserver tells it to do', () => {
       release: (request) => count(there.release(request)),
       contests: () => count(there.contests()),
       status: () => count(there.status()),
+      map: (query) => there.map(query),
     };
     const buffers = new MemoryBuffers();
     const one = await engine({ keyserver, buffers });
@@ -761,6 +763,7 @@ function delegate(): Keyserver {
     release: (request) => server.keymaster.release(request),
     contests: () => server.keymaster.contests(),
     status: () => server.keymaster.status(),
+    map: (query) => server.keymaster.map(query),
   };
 }
 
@@ -788,6 +791,7 @@ function awayWhile(away: () => boolean): Keyserver {
     release: (request) => ask(() => there.release(request)),
     contests: () => ask(() => there.contests()),
     status: () => ask(() => there.status()),
+    map: (query) => ask(() => there.map(query)),
   };
 }
 

@@ -242,7 +242,7 @@ describe('the gateway over a keyserver in trouble', () => {
     const fail = async () => {
       throw error;
     };
-    return { exchange: fail, release: fail, contests: fail, status: fail };
+    return { exchange: fail, release: fail, contests: fail, status: fail, map: fail };
   };
 
   it.each([
