@@ -12,6 +12,7 @@ import { Facts } from './facts.tsx';
 import { Found } from './found.tsx';
 import { Hero } from './hero.tsx';
 import { Conditions, Notices, worksOffline } from './notices.tsx';
+import { Picture } from './picture.tsx';
 import { Settings } from './settings.tsx';
 import { texts } from './texts.ts';
 
@@ -28,6 +29,7 @@ export function App({ snapshot, engine }: { snapshot: EngineSnapshot; engine: En
         <Conditions snapshot={snapshot} engine={engine} />
         <Found found={snapshot.found} contests={snapshot.contests} />
         {snapshot.pause?.reason !== 'not-started' && <Blocks snapshot={snapshot} />}
+        <Picture snapshot={snapshot} contest={contest?.name} />
         <Facts snapshot={snapshot} engine={engine} />
         <Contests snapshot={snapshot} engine={engine} />
         <Settings snapshot={snapshot} engine={engine} />
