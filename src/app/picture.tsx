@@ -3,7 +3,7 @@
  * and its buttons; what draws (`picture/`) is loaded after the first screen stands, and where it cannot be the words remain.
  */
 import './picture.css';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { BlockProgress, EngineSnapshot } from '../client/snapshot.ts';
 import type { Contest } from '../domain/contest.ts';
 import { formatCount, formatPowers, formatShare } from './format.ts';
@@ -43,9 +43,9 @@ function PictureOf({ snapshot, contest }: { snapshot: EngineSnapshot; contest: C
       drawn.current = undefined;
     };
   }, []);
-  useEffect(() => drawn.current?.show(latest.current), [snapshot]);
+  // Before the frame is drawn in which the words change: a second one would cost as much again.
+  useLayoutEffect(() => drawn.current?.show(latest.current), [snapshot]);
 
-  const { title } = contest.manifest;
   return (
     <section class="section" aria-labelledby="picture">
       <h2 class="margin" id="picture">
@@ -56,7 +56,7 @@ function PictureOf({ snapshot, contest }: { snapshot: EngineSnapshot; contest: C
           class="picture-place"
           ref={place}
           role="img"
-          aria-label={scene.kind === 'rc5' ? mapWords(scene, title) : rulerWords(scene, title)}
+          aria-label={scene.kind === 'rc5' ? mapWords(scene) : rulerWords(scene)}
           style={scene.kind === 'ogr' ? { '--rows': Math.max(1, Math.min(4, scene.hands.length)) } : undefined}
         />
         {scene.kind === 'rc5' ? <KeysSide scene={scene} sight={sight} drawn={drawn} /> : <RulerSide scene={scene} />}
@@ -198,15 +198,15 @@ function unitsIn(runs: readonly number[]): number {
   return runs.reduce((sum, end, i) => sum + (i % 2 === 0 ? -end : end), 0);
 }
 
-function mapWords({ units, done, own, hands }: KeysScene, title: string): string {
+function mapWords({ contest, units, done, own, hands }: KeysScene): string {
   const [hand] = hands;
   const now = hand === undefined ? '' : words.mapHand(hand.unit, formatShare(hand.share), hand.nearMatches.length);
-  return `${words.map(title, units, done, unitsIn(own))} ${now}`.trim();
+  return `${words.map(contest, units, done, unitsIn(own))} ${now}`.trim();
 }
 
-function rulerWords({ hands, marks, best, maxLength }: RulerScene, title: string): string {
+function rulerWords({ contest, hands, marks, best, maxLength }: RulerScene): string {
   const [hand] = hands;
   const now = hand === undefined ? '' : words.rulerHand(hand.length, marks, hand.at(-1) ?? 0);
   const known = best?.at(-1);
-  return `${words.ruler(title)} ${now} ${known === undefined ? words.rulerNone(maxLength) : words.rulerBest(known)}`;
+  return `${words.ruler(contest)} ${now} ${known === undefined ? words.rulerNone(maxLength) : words.rulerBest(known)}`;
 }

@@ -200,14 +200,14 @@ export const texts = {
     depth: (count: number, all: number) => `${count} of ${all}`,
     lengthNow: 'Length so far',
     best: 'Best ruler found',
-    noBest: (most: number) => `none yet; sought: ${most} or shorter`,
+    noBest: (most: number) => `none up to ${most} yet`,
     long: (length: number) => `${length} long`,
     /** In words, for those who do not see it. */
-    map: (title: string, units: number, done: number, own: number) =>
-      `Map of the keys of ${title}. ${formatCount(done)} of ${formatCount(units)} units are done, ${formatCount(own)} of them by this browser.`,
+    map: (contest: string, units: number, done: number, own: number) =>
+      `Map of the keys of ${contest}. ${formatCount(done)} of ${formatCount(units)} units are done, ${formatCount(own)} of them by this browser.`,
     mapHand: (unit: number, share: string, near: number) =>
       `Unit ${unit.toLocaleString('en')} is being searched here: ${share}, with ${plural(near, 'near match', 'near matches')} in the block.`,
-    ruler: (title: string) => `The ruler being tried for ${title}.`,
+    ruler: (contest: string) => `The ruler being tried for ${contest}.`,
     rulerHand: (count: number, all: number, length: number) => `${count} of ${all} marks stand, the last at ${length}.`,
     rulerNone: (most: number) => `Sought is one no longer than ${most}.`,
     rulerBest: (length: number) => `The best ruler found is ${length} long.`,

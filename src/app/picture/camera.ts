@@ -23,7 +23,7 @@ export interface Flight {
 /** How much is zoomed for how much is moved. */
 const RHO = Math.SQRT2;
 const MS_A_STEP = 460;
-const LEAST_MS = 450;
+const LEAST_MS = 300;
 const MOST_MS = 6000;
 
 export function flight(from: Camera, to: Camera): Flight {

@@ -12,15 +12,18 @@ import type { Next, Surface } from './stage.ts';
 
 /** A unit of 2^28 keys is as many quads of one key. */
 const KEY_DEPTH = 14;
-/** How much of a sight its unit takes: the floor of its keys is the unit's then. */
+/** How many units wide the closest sight is: still 2^28 keys, rounded down. */
 const UNIT_SIGHT = 1.38;
+/**
+ * The unit is followed with its three neighbours of one quad: the camera moves on with every fourth unit only. To follow
+ * each costs as much again as all other drawing, and is for those who ask for it.
+ */
+const FOLLOW_SIGHT = 2.2;
 /** A quad of the finest curve has so many pixels at least. */
 const CURVE_PIXELS = 11;
-const CURVE_INK = 0.4;
+const CURVE_INK = 0.24;
 /** A unit smaller than this is shown by a ring round its place. */
 const MARK_PIXELS = 9;
-/** Progress is told once a second; longer than this it is not guessed. */
-const GUESS_MS = 1500;
 
 export type Sight = 'whole' | 'unit' | 'free';
 
@@ -35,13 +38,14 @@ export class KeysPainter {
   readonly #atlas: Atlas;
   readonly #onSight: () => void;
   #scene: KeysScene;
-  #shownAt = 0;
   #places: Place[] = [];
   /** Of the unit in hand, or the last one that was. */
   #focus: Quad | undefined;
   #camera: Camera = WHOLE;
   #flight: { way: Flight; from: number } | undefined;
   #goal: Camera = WHOLE;
+  #free: Camera = WHOLE;
+  #isClose = false;
   sight: Sight = 'whole';
   /** A person has chosen what to look at. */
   isChosen = false;
@@ -82,7 +86,6 @@ export class KeysPainter {
 
   show(scene: KeysScene): void {
     this.#scene = scene;
-    this.#shownAt = performance.now();
     const { order } = this.#atlas;
     this.#places = scene.hands.map((hand) => {
       const near = hand.nearMatches.map((key) => {
@@ -109,6 +112,7 @@ export class KeysPainter {
 
   look(sight: Sight): void {
     this.sight = sight;
+    this.#isClose = false;
   }
 
   /** @param factor of the sight's side. */
@@ -119,14 +123,16 @@ export class KeysPainter {
     this.#free = within({ x: at.x, y: at.y, side });
     if (side >= WHOLE.side) this.sight = 'whole';
     else if (side <= this.#closest && this.hasFocus) this.sight = 'unit';
+    this.#isClose = this.sight === 'unit';
   }
-
-  #free: Camera = WHOLE;
 
   #goalOf(): Camera {
     if (this.sight === 'free') return this.#free;
     if (this.sight === 'whole' || this.#focus === undefined) return WHOLE;
-    return within({ ...middleOf(this.#focus), side: this.#closest });
+    if (this.#isClose) return within({ ...middleOf(this.#focus), side: this.#closest });
+    const { x, y, depth } = this.#focus;
+    const above = middleOf({ x: Math.floor(x / 2), y: Math.floor(y / 2), depth: depth - 1 });
+    return within({ ...above, side: FOLLOW_SIGHT * 2 ** -depth });
   }
 
   paint(surface: Surface): Next {
@@ -147,7 +153,7 @@ export class KeysPainter {
     this.#atlas.look(this.#camera, now);
     this.#paintKept(surface);
     this.#paintWork(surface);
-    return this.#scene.isMoving && this.#unitPixels(surface) >= MARK_PIXELS ? 'ticks' : 'rests';
+    return 'rests';
   }
 
   /** Cells of which some are done, of those that were told of the whole; for those who cannot see. */
@@ -221,7 +227,7 @@ export class KeysPainter {
     const { order, units } = this.#atlas;
     const depth = Math.min(order + KEY_DEPTH, Math.floor(Math.log2(width / this.#camera.side / CURVE_PIXELS)));
     const pixels = (width * 2 ** -depth) / this.#camera.side;
-    ctx.strokeStyle = palette.strong;
+    ctx.strokeStyle = palette.ink;
     ctx.lineJoin = 'round';
     for (const [at, opacity] of [
       [depth - 1, CURVE_INK],
@@ -296,9 +302,8 @@ export class KeysPainter {
   // ── what moves ────────────────────────────────────────────────────────────────────────────────────────────────
 
   #paintWork(surface: Surface): void {
-    const { ctx, now, palette, isStill } = surface;
+    const { ctx, palette } = surface;
     const unitPixels = this.#unitPixels(surface);
-    const guessed = isStill || !this.#scene.isMoving ? 0 : Math.min(GUESS_MS, now - this.#shownAt) / 1000;
     ctx.fillStyle = palette.accent;
     for (const { hand, quad } of this.#places) {
       ctx.globalAlpha = 0.16;
@@ -306,10 +311,9 @@ export class KeysPainter {
       ctx.globalAlpha = 0.42;
       if (hand.unit > hand.first) this.#coverUnits(ctx, surface, [hand.first, hand.unit]);
       ctx.globalAlpha = 0.62;
-      const share = Math.min(1, hand.share + hand.perSecond * guessed);
       const finest = Math.min(quad.depth + 6, quad.depth + Math.floor(Math.log2(Math.max(1, unitPixels / 2))));
       if (unitPixels >= 2) {
-        cover([0, share], { quad, length: 1, finest }, this.#seesOf(0), (x, y, depth, part) => {
+        cover([0, hand.share], { quad, length: 1, finest }, this.#seesOf(0), (x, y, depth, part) => {
           if (part > 0.5) this.#fill(ctx, surface, x, y, depth);
         });
       }
@@ -408,7 +412,7 @@ export class KeysPainter {
   }
 }
 
-const middleOf = ({ x, y, depth }: Quad): { x: number; y: number } => ({
+const middleOf = ({ x, y, depth }: Omit<Quad, 'turn'>): { x: number; y: number } => ({
   x: (x + 0.5) * 2 ** -depth,
   y: (y + 0.5) * 2 ** -depth,
 });

@@ -2,6 +2,7 @@
  * The rulers being tried, one below the other, to one scale with the best that was found. Marks move from where they stood when
  * they were last told of to where they stand now; thousands of places between are never seen, as the search is faster.
  */
+import { texts } from '../texts.ts';
 import type { RulerScene } from './scene.ts';
 import type { Next, Surface } from './stage.ts';
 
@@ -44,6 +45,8 @@ export class RulerPainter {
     ctx.fillRect(0, 0, width, height);
     const length = Math.max(maxLength, best?.at(-1) ?? 0, 1);
     const placed = (at: number): number => MARGIN + (at / length) * (width - 2 * MARGIN);
+    // On a phone marks would run together.
+    const thick = placed(1) - placed(0) < 0.8 ? 1 : 2;
     const moment = isStill ? Number.POSITIVE_INFINITY : now;
     const rows = Math.max(1, Math.min(MOST_ROWS, hands.length));
     for (let row = 0; row < rows; row++) {
@@ -52,7 +55,7 @@ export class RulerPainter {
       for (const [nth, { at, ink }] of this.#marks(row, moment).entries()) {
         ctx.globalAlpha = ink;
         ctx.fillStyle = nth < fixed ? palette.ink : palette.accent;
-        ctx.fillRect(Math.round(placed(at)) - 1, top, 2, ROW - 14);
+        ctx.fillRect(Math.round(placed(at)) - thick / 2, top, thick, ROW - 14);
       }
       ctx.globalAlpha = 1;
     }
@@ -117,5 +120,9 @@ export class RulerPainter {
     this.#paintBody(surface, top, placed(0), placed(best?.at(-1) ?? maxLength));
     ctx.fillStyle = palette.ink;
     for (const at of best ?? []) ctx.fillRect(Math.round(placed(at)) - 1, top, 2, ROW - 14);
+    if (best !== undefined) return;
+    ctx.fillStyle = palette.soft;
+    ctx.textBaseline = 'middle';
+    ctx.fillText(texts.picture.noBest(maxLength), placed(0) + 8, top + (ROW - 14) / 2 + 1);
   }
 }

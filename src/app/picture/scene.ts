@@ -1,16 +1,14 @@
 /** What is drawn, out of the engine's snapshot: pure, so that the words beside the picture say the same. */
 import type { BlockProgress, EngineSnapshot } from '../../client/snapshot.ts';
 import type { Contest } from '../../domain/contest.ts';
-import { KEYS_PER_UNIT } from '../../domain/work.ts';
 
 /** A block being searched for keys. */
 export interface KeysHand {
   first: number;
   count: number;
   unit: number;
-  /** 0…1 of the unit, and how much of it a second. */
+  /** 0…1 of the unit. */
   share: number;
-  perSecond: number;
   /** In keys from the block's first. */
   nearMatches: readonly number[];
 }
@@ -23,8 +21,6 @@ export interface KeysScene {
   /** first, past, first, past, … */
   own: readonly number[];
   hands: KeysHand[];
-  /** Whether keys are being tried. */
-  isMoving: boolean;
 }
 
 export interface RulerScene {
@@ -64,14 +60,12 @@ export function sceneOf(snapshot: EngineSnapshot, { manifest, state }: Contest, 
     units,
     done: state.done,
     own: snapshot.own?.[name] ?? [],
-    hands: ours.map(({ first, count, unit, fraction, rate, nearMatches = [] }) => ({
+    hands: ours.map(({ first, count, unit, fraction, nearMatches = [] }) => ({
       first,
       count,
       unit,
       share: Math.min(1, Math.max(0, fraction * count - (unit - first))),
-      perSecond: rate / KEYS_PER_UNIT,
       nearMatches,
     })),
-    isMoving: snapshot.rate > 0,
   };
 }
