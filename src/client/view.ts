@@ -85,7 +85,7 @@ function progressOf({ lease, progress }: Hand): BlockProgress[] {
 const MAX_NEAR_MATCHES = 256;
 
 /** What can be drawn of a search, out of its checkpoint. */
-function detailsOf({ evidence, unit }: BlockCheckpoint): Pick<BlockProgress, 'nearMatches' | 'marks'> {
+export function detailsOf({ evidence, unit }: BlockCheckpoint): Pick<BlockProgress, 'nearMatches' | 'marks'> {
   if (unit?.format === 'ogr-2') return { marks: marksOf(unit.diffs) };
   const nearMatches: number[] = [];
   for (const [nth, one] of evidence.entries()) {

@@ -126,6 +126,7 @@ async function expectWholeProof(one: Engine, { units, search } = proof): Promise
   expect(reports.refused).toBe(0);
   const settled = await until(one, ({ outBuffer }) => outBuffer === 0);
   expect(settled.totals['proof']?.units).toBe(units);
+  expect(settled.own?.['proof']).toEqual([0, units]);
 }
 
 test('a whole proof, from Start to closed', async () => {
