@@ -26,7 +26,7 @@ test('it holds the units that were added, neighbours as one run, in order', () =
       }
       expect(unitsOf(runs)).toEqual([...units].toSorted((a, b) => a - b));
       // Ascending, with a gap between two runs.
-      for (const [i, end] of runs.entries()) if (i > 0) expect(end).toBeGreaterThan(runs[i - 1] as number);
+      expect(runs.every((end, i) => i === 0 || end > (runs[i - 1] as number))).toBe(true);
     }),
   );
 });

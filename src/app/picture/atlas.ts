@@ -132,7 +132,7 @@ export class Atlas {
       const map = await this.#ports.ask(query);
       // A gateway of another version might tell of other cells.
       if (map.done.length !== cells || map.leased.length !== cells) return;
-      const isSame = tile.map !== undefined && `${tile.map.done}/${tile.map.leased}` === `${map.done}/${map.leased}`;
+      const isSame = tile.map !== undefined && areSame(tile.map.done, map.done) && areSame(tile.map.leased, map.leased);
       tile.map = map;
       if (isSame) return;
       if (tile.image !== undefined) tile.image.palette = NONE;
@@ -143,6 +143,8 @@ export class Atlas {
     }
   }
 }
+
+const areSame = (a: readonly number[], b: readonly number[]): boolean => a.every((share, cell) => share === b[cell]);
 
 const NONE = {} as Palette;
 const keyOf = ({ x, y, depth }: TilePlace): string => `${depth}/${x}/${y}`;

@@ -34,7 +34,7 @@ export class RulerPainter {
   show(scene: RulerScene): void {
     const now = performance.now();
     this.#before = this.#scene.hands.map((_, row) => this.#marks(row, now));
-    const isSame = `${scene.hands.join('/')}` === `${this.#scene.hands.join('/')}`;
+    const isSame = scene.hands.join('/') === this.#scene.hands.join('/');
     this.#scene = scene;
     if (!isSame) this.#movedAt = now;
   }
