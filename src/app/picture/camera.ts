@@ -63,7 +63,8 @@ const eased = (t: number): number => (t < 0.5 ? 4 * t ** 3 : 1 - 4 * (1 - t) ** 
 /** A sight no larger than the whole, and not beside it. */
 export function within({ x, y, side }: Camera): Camera {
   const width = Math.min(side, WHOLE.side);
-  const margin = (WHOLE.side - 1) / 2;
+  // In proportion to what is seen: a corner looked at closely is not lost in it.
+  const margin = (((WHOLE.side - 1) / 2) * width) / WHOLE.side;
   const most = 1 + margin - width / 2;
   const clamp = (at: number): number => Math.min(most, Math.max(1 - most, at));
   return { x: clamp(x), y: clamp(y), side: width };

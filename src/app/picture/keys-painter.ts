@@ -140,7 +140,7 @@ export class KeysPainter {
     this.follow(now, isStill);
     if (this.#flight !== undefined) {
       const share = (now - this.#flight.from) / this.#flight.way.ms;
-      this.#camera = this.#flight.way.at(share);
+      this.#camera = within(this.#flight.way.at(share));
       if (share >= 1) this.#flight = undefined;
     }
     this.#onSight();
