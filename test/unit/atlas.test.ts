@@ -53,8 +53,12 @@ test('the whole is one map; a unit is the tiles round it, of every depth, no mor
   const count = asked.length;
   atlas.look(camera, 10_000);
   expect(asked).toHaveLength(count);
-  atlas.look(camera, 20_000);
-  expect(asked.length).toBeGreaterThan(count);
+  atlas.look(camera, 40_000);
+  await answer();
+  // Only the finest, which are seen.
+  const again = asked.slice(count);
+  expect(again.length).toBeGreaterThan(0);
+  expect(again.every(({ size }) => size === 1)).toBe(true);
 });
 
 test('nothing past the end of the contest is asked for; the same answer is no change', async () => {

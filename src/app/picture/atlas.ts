@@ -12,7 +12,9 @@ import type { Palette } from './stage.ts';
 const TILE_DEPTH = 6;
 /** Between two levels of tiles. */
 const STEP = 3;
-const FRESH_MS = 15_000;
+/** What is known is asked for again after this; what could not be had, sooner. A map takes some milliseconds to check. */
+const FRESH_MS = 30_000;
+const AGAIN_MS = 10_000;
 const MOST_AT_ONCE = 4;
 
 /** Where a tile is: a quad of the curve. */
@@ -68,14 +70,20 @@ export class Atlas {
 
   /** Asks for what this sight needs: of every depth around its middle first, then all that it shows. */
   look(camera: Camera, now: number): void {
-    const wanted = this.depths.filter((depth) => isFineFor(camera, depth)).flatMap((depth) => placesIn(camera, depth));
+    const depths = this.depths.filter((depth) => isFineFor(camera, depth));
+    const finest = depths.at(-1) ?? 0;
+    const wanted = depths.flatMap((depth) => placesIn(camera, depth));
     const isMiddle = ({ x, y, depth }: TilePlace): boolean =>
       x === Math.floor(camera.x * 2 ** depth) && y === Math.floor(camera.y * 2 ** depth);
     const sorted = [...wanted.filter(isMiddle), ...wanted.filter((place) => !isMiddle(place))];
     this.#waiting = sorted
       .filter((place) => this.#firstOf(place) < this.units)
       .map((place) => this.#tile(place))
-      .filter(({ askedAt }) => now - askedAt > FRESH_MS);
+      .filter(({ map, askedAt, depth }) => {
+        if (map === undefined) return now - askedAt > AGAIN_MS;
+        // Coarser ones are under those that are seen.
+        return depth === finest && now - askedAt > FRESH_MS;
+      });
     this.#askMore(now);
   }
 
