@@ -11,6 +11,7 @@ import { Cores } from './cores.tsx';
 import { Facts } from './facts.tsx';
 import { Hero } from './hero.tsx';
 import { Conditions, Notices, worksOffline } from './notices.tsx';
+import { Picture } from './picture.tsx';
 import { Settings } from './settings.tsx';
 import { texts } from './texts.ts';
 import { useLoaded } from './use-loaded.ts';
@@ -29,6 +30,7 @@ export function App({ snapshot, engine }: { snapshot: EngineSnapshot; engine: En
         <Conditions snapshot={snapshot} engine={engine} />
         {typeof found === 'object' && <found.Found found={snapshot.found} contests={snapshot.contests} />}
         {snapshot.pause?.reason !== 'not-started' && <Blocks snapshot={snapshot} />}
+        <Picture snapshot={snapshot} contest={contest?.name} />
         <Facts snapshot={snapshot} engine={engine} />
         <Contests snapshot={snapshot} engine={engine} />
         <Settings snapshot={snapshot} engine={engine} />

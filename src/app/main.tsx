@@ -1,6 +1,5 @@
 /** Entry of the PWA: opens the engine, draws the page, registers the service worker. */
 import { render } from 'preact';
-import { Workbox } from 'workbox-window';
 import { openBrowserEngine } from '../client/open-browser.ts';
 import { Installer } from './install.ts';
 import { keepWhatIsDone } from './keep.ts';
@@ -63,10 +62,15 @@ document.addEventListener('visibilitychange', () => {
 });
 
 if ('serviceWorker' in navigator && import.meta.env.PROD) {
-  const workbox = new Workbox('/sw.js');
   reloadUnderNewVersion(() => engine.checkpoint());
+  lookForUpdates();
+  registerServiceWorker().catch((error: unknown) => console.warn('No service worker: works only online.', error));
+}
+
+async function registerServiceWorker(): Promise<void> {
+  const { Workbox } = await import('workbox-window');
+  const workbox = new Workbox('/sw.js');
   // A new version takes over when no tab of the old one is left, or when the blocks in hand are done.
   workbox.addEventListener('waiting', () => engine.updateWaits());
-  lookForUpdates();
-  workbox.register().catch((error: unknown) => console.warn('No service worker: works only online.', error));
+  await workbox.register();
 }

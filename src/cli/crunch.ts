@@ -116,7 +116,7 @@ function keyserverAt(url: string | undefined): HttpKeyserver {
 }
 
 const away = () => Promise.reject(new UnreachableError('there is none: blocks are carried by hand'));
-const nobody: Keyserver = { exchange: away, release: away, contests: away, status: away };
+const nobody: Keyserver = { exchange: away, release: away, contests: away, status: away, map: away };
 
 /** Offline: whether all blocks are worked off. */
 function isIdle({ pause, blocks, inBuffer }: EngineSnapshot): boolean {

@@ -10,6 +10,7 @@ import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
 import type { KeptHistory } from './rate-history.ts';
+import { withRun } from './runs.ts';
 import type { Settings } from './settings.ts';
 import type { Totals } from './snapshot.ts';
 
@@ -88,8 +89,10 @@ export interface Buffers {
 /** The totals with this report's units added: both answers mean that the keyserver has counted them. */
 export function credit(totals: Totals, report: Report, result: ReportResult): Totals {
   if (result.outcome === 'refused') return totals;
-  const { blocks, units } = totals[report.contest] ?? { blocks: 0, units: 0 };
-  return { ...totals, [report.contest]: { blocks: blocks + 1, units: units + report.evidence.length } };
+  const { blocks, units, runs = [] } = totals[report.contest] ?? { blocks: 0, units: 0 };
+  const count = report.evidence.length;
+  const more = { blocks: blocks + 1, units: units + count, runs: withRun(runs, { first: report.first, count }) };
+  return { ...totals, [report.contest]: more };
 }
 
 export function withCheckpoint({ lease }: StoredBlock, checkpoint: BlockCheckpoint | undefined): StoredBlock {

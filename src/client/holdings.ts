@@ -8,6 +8,7 @@ import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
 import { type Buffers, type Facts, type Saved, type StoredBlock, withCheckpoint } from './buffers.ts';
 import type { KeptHistory } from './rate-history.ts';
+import { withRun } from './runs.ts';
 import { SafeBuffers } from './safe-buffers.ts';
 import { type Settings, settingsOf } from './settings.ts';
 import type { Found, Totals } from './snapshot.ts';
@@ -111,6 +112,15 @@ export class Holdings {
 
   get totals(): Totals {
     return this.#facts.totals ?? {};
+  }
+
+  /** The units of acknowledged reports and of those that wait, by contest. */
+  get own(): Record<string, number[]> {
+    const own = new Map(Object.entries(this.totals).map(([contest, { runs = [] }]) => [contest, runs]));
+    for (const { contest, first, evidence } of this.#reports.values()) {
+      own.set(contest, withRun(own.get(contest) ?? [], { first, count: evidence.length }));
+    }
+    return Object.fromEntries(own);
   }
 
   keep<K extends keyof Facts>(key: K, value: Facts[K]): void {

@@ -55,6 +55,10 @@ export interface BlockProgress {
   steps: number;
   /** Seconds until the block is done at this rate; absent while unknown. */
   secondsLeft?: number;
+  /** RC5: the near matches so far, counted in keys from the block's first key; the latest of them. */
+  nearMatches?: number[];
+  /** OGR: where the marks stand that are placed now, 0 first. */
+  marks?: number[];
 }
 
 /** A point of the rate plot. */
@@ -68,7 +72,12 @@ export interface RateSample {
 
 /** What this client has had acknowledged, by contest. */
 export interface Totals {
-  [contest: string]: { blocks: number; units: number };
+  [contest: string]: {
+    blocks: number;
+    units: number;
+    /** Which units: `runs.ts`. Absent of what was counted before they were kept. */
+    runs?: number[];
+  };
 }
 
 export interface Found {
@@ -115,6 +124,8 @@ export interface EngineSnapshot {
   /** Reports waiting to be acknowledged. */
   outBuffer: number;
   totals: Totals;
+  /** The units finished here, acknowledged or not, by contest: `runs.ts`. */
+  own?: Record<string, number[]>;
   found: Found[];
   gateway: {
     /** Whether the last exchange was answered; `unknown` before the first. */

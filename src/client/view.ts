@@ -1,11 +1,13 @@
 /** The engine's state as its faces see it: a pure function of what the engine and its parts hold. */
 import { kinds } from '../contests/kinds.ts';
+import { marksOf } from '../contests/ogr/rulers.ts';
 import type { ContestKindName } from '../domain/contest.ts';
+import { type BlockCheckpoint, KEYS_PER_UNIT } from '../domain/work.ts';
 import { type Counter, isDue } from './counter.ts';
 import type { Hand } from './crew.ts';
 import type { Holdings } from './holdings.ts';
 import type { Limits } from './limits.ts';
-import type { BlockProgress, EngineSnapshot, Pause } from './snapshot.ts';
+import type { BlockProgress, EngineSnapshot, Pause, Totals } from './snapshot.ts';
 
 /** Why a kind of contest cannot be computed here, until when. */
 export interface Unusable {
@@ -58,7 +60,8 @@ export function view(engine: EngineView): EngineSnapshot {
     contests: [...holdings.contests],
     inBuffer: holdings.blocks.size - blocks.length,
     outBuffer: holdings.reports.size,
-    totals: holdings.totals,
+    totals: withoutRuns(holdings.totals),
+    own: holdings.own,
     found: holdings.found,
     gateway: counter.gateway,
     storage,
@@ -73,9 +76,30 @@ function progressOf({ lease, progress }: Hand): BlockProgress[] {
   const { unit, fraction, rate, checkpoint } = progress;
   const secondsLeft = (checkpoint.seconds * (1 - fraction)) / fraction;
   const { id, contest, first, count } = lease;
-  const block = { lease: id, contest, first, count, unit, fraction, rate, steps: checkpoint.steps };
+  const details = detailsOf(checkpoint);
+  const block = { lease: id, contest, first, count, unit, fraction, rate, steps: checkpoint.steps, ...details };
   return [checkpoint.seconds > 1 && Number.isFinite(secondsLeft) ? { ...block, secondsLeft } : block];
 }
+
+/** Near matches shown of a block, the latest: some sixteen units have so many, and they are told to the other tabs every second. */
+const MAX_NEAR_MATCHES = 256;
+
+/** What can be drawn of a search, out of its checkpoint. */
+export function detailsOf({ evidence, unit }: BlockCheckpoint): Pick<BlockProgress, 'nearMatches' | 'marks'> {
+  if (unit?.format === 'ogr-2') return { marks: marksOf(unit.diffs) };
+  const nearMatches: number[] = [];
+  for (const [nth, one] of evidence.entries()) {
+    if (one.kind === 'rc5') nearMatches.push(...one.nearMatches.map((offset) => nth * KEYS_PER_UNIT + offset));
+  }
+  if (unit !== undefined) {
+    nearMatches.push(...unit.nearMatches.map((offset) => evidence.length * KEYS_PER_UNIT + offset));
+  }
+  return nearMatches.length === 0 ? {} : { nearMatches: nearMatches.slice(-MAX_NEAR_MATCHES) };
+}
+
+/** They are in `own`. */
+const withoutRuns = (totals: Totals): Totals =>
+  Object.fromEntries(Object.entries(totals).map(([contest, { blocks, units }]) => [contest, { blocks, units }]));
 
 function pauseOf(
   { wanted, everStarted, updateWaits, otherRuns, limits, unusable, holdings, counter }: EngineView,

@@ -21,6 +21,7 @@ import {
   type ReleaseRequest,
   Status,
 } from './keyserver.ts';
+import { type MapQuery, mapPath, UnitMap } from './unit-map.ts';
 
 export interface HttpKeyserverOptions {
   /** The platform's `fetch`, or a test's. */
@@ -62,6 +63,10 @@ export class HttpKeyserver implements Keyserver {
 
   status(): Promise<Status> {
     return this.#call('status', Status);
+  }
+
+  map(query: MapQuery): Promise<UnitMap> {
+    return this.#call(mapPath(query), UnitMap);
   }
 
   async #call<T extends TSchema>(route: string, schema: T, body?: unknown): Promise<Static<T>> {

@@ -12,6 +12,7 @@ import { KioskWord, PassedWord } from '../domain/kiosk.ts';
 import { UnitRange } from '../domain/units.ts';
 import { Lease, LeaseId, Report } from '../domain/work.ts';
 import { ErrorCode } from './errors.ts';
+import type { MapQuery, UnitMap } from './unit-map.ts';
 
 /** distributed.net's port. */
 export const DEFAULT_PORT = 2064;
@@ -184,4 +185,6 @@ export interface Keyserver {
   /** All contests in the order in which work is handed out. */
   contests(): Promise<Contest[]>;
   status(): Promise<Status>;
+  /** How much of a stretch of a contest is done and leased. @throws RefusedError there is no such contest or stretch. */
+  map(query: MapQuery): Promise<UnitMap>;
 }

@@ -85,7 +85,7 @@ export function buffersConformance(name: string, make: () => Promise<{ reopen: (
       let buffers = await reopen();
       for (const n of [1, 2, 3]) await buffers.finishBlock(report(n));
       const totals = await buffers.settle([result(1, 'accepted'), result(2, 'duplicate'), result(3, 'refused')]);
-      expect(totals).toEqual({ 'rc5-72': { blocks: 2, units: 2 } });
+      expect(totals).toEqual({ 'rc5-72': { blocks: 2, units: 2, runs: [1, 3] } });
       buffers = await reopen();
       expect(await buffers.settle([result(1, 'duplicate'), result(7, 'accepted')])).toEqual(totals);
       expect(await buffers.reports()).toEqual([]);

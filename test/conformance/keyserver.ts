@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ContestManifest } from '../../src/domain/contest.ts';
 import type { Lease } from '../../src/domain/work.ts';
 import type { ExchangeReply, Keyserver } from '../../src/protocol/keyserver.ts';
+import type { MapQuery } from '../../src/protocol/unit-map.ts';
 import { asking, client, START } from '../helpers/keyservers.ts';
 import { falseReport, testManifest, trueReport } from '../helpers/test-contest.ts';
 
@@ -89,6 +90,31 @@ export function keyserverConformance(
         [24, 3],
         [27, 3],
       ]);
+    });
+
+    it('draws a map of what is done and leased', async () => {
+      const lease = await one();
+      await keyserver.exchange(asking({ reports: [trueReport(lease)], blocks: 1 }));
+      await server.settle?.();
+      server.advance(60_000 - 1);
+      const map = await keyserver.map({ contest: 'test', first: 4, size: 8, cells: 16 });
+      expect(map).toMatchObject({ contest: 'test', first: 4, size: 8 });
+      // 4 to 7 are done, 8 to 15 leased; the contest ends at 100, which is where the 13th cell does.
+      expect(map.done).toEqual([128, ...Array.from({ length: 15 }, () => 0)]);
+      // A proxy's stock is leased up there: what is in it here is known of the first cell only.
+      expect(map.leased[0]).toBe(128);
+      expect(map.leased[1]).toBeGreaterThanOrEqual(128);
+      const whole = await keyserver.map({ contest: 'vast', first: 0, size: 2 ** 32, cells: 4096 });
+      expect(whole.done).toEqual(Array.from({ length: 4096 }, () => 0));
+    });
+
+    it('draws no map of what there is not', async () => {
+      const refused = (query: Partial<MapQuery>, why: object) =>
+        expect(keyserver.map({ contest: 'test', first: 0, size: 1, cells: 4, ...query })).rejects.toMatchObject(why);
+      await refused({ contest: 'nowhere' }, { code: 'contest_unknown', status: 404, field: '/name' });
+      await refused({ first: 100 }, { code: 'body_malformed', field: '/first' });
+      await refused({ size: 0 }, { code: 'body_malformed', field: '/size' });
+      await refused({ cells: 4097 }, { code: 'body_malformed', field: '/cells' });
     });
 
     it('counts units exactly far beyond 2^32', async () => {

@@ -151,13 +151,13 @@ test('settings take effect at once and are kept: half the speed, another contest
   await page.getByLabel('In my order').check();
   for (let i = 0; i < 3; i++) await page.getByRole('button', { name: 'Move up: OGR-29' }).press('Enter');
   await page.getByRole('checkbox', { name: 'RC5-56' }).uncheck();
-  await until(page, 'ogr-29', ({ blocks }) => blocks.some(({ contest }) => contest === 'ogr-29'), 60);
+  await until(page, 'ogr-29', ({ blocks }) => blocks.some(({ contest }) => contest === 'ogr-29'), 150);
 
   await page.getByLabel('Dark').check();
   await page.getByRole('button', { name: 'Add hours' }).click();
   const now = new Date();
   const clock = (minutes: number) => new Date(now.getTime() + minutes * 60_000).toTimeString().slice(0, 5);
-  for (const day of ['Saturday', 'Sunday']) await page.getByRole('button', { name: day }).click();
+  for (const day of ['Sat', 'Sun']) await page.getByRole('button', { name: day, exact: true }).click();
   await page.getByLabel('from', { exact: true }).fill(clock(60));
   await page.getByLabel('to', { exact: true }).fill(clock(120));
   await until(page, 'pause', ({ pause }) => pause === 'off-schedule', 10);

@@ -38,6 +38,7 @@ export class Link implements Keyserver {
   release: Keyserver['release'] = (request) => this.#call((keyserver) => keyserver.release(request));
   contests: Keyserver['contests'] = () => this.#call((keyserver) => keyserver.contests());
   status: Keyserver['status'] = () => this.#call((keyserver) => keyserver.status());
+  map: Keyserver['map'] = (query) => this.#call((keyserver) => keyserver.map(query));
 
   async #call<T>(ask: (keyserver: Keyserver) => Promise<T>): Promise<T> {
     const { weather } = this;

@@ -126,6 +126,7 @@ async function expectWholeProof(one: Engine, { units, search } = proof): Promise
   expect(reports.refused).toBe(0);
   const settled = await until(one, ({ outBuffer }) => outBuffer === 0);
   expect(settled.totals['proof']?.units).toBe(units);
+  expect(settled.own?.['proof']).toEqual([0, units]);
 }
 
 test('a whole proof, from Start to closed', async () => {
@@ -155,6 +156,7 @@ test('requests and answers lost at random: nothing is lost, nothing counts twice
     release: (request) => flaky(() => server.keymaster.release(request)),
     contests: () => flaky(() => server.keymaster.contests()),
     status: () => flaky(() => server.keymaster.status()),
+    map: (query) => server.keymaster.map(query),
   };
   const one = await engine({ keyserver: wire });
   // Nobody waits for the back-off here: as if the person pressed Retry.
@@ -631,6 +633,7 @@ describe('what the keyserver tells it to do', () => {
       release: (request) => count(there.release(request)),
       contests: () => count(there.contests()),
       status: () => count(there.status()),
+      map: (query) => there.map(query),
     };
     const buffers = new MemoryBuffers();
     const one = await engine({ keyserver, buffers });
@@ -811,6 +814,7 @@ function delegate(): Keyserver {
     release: (request) => server.keymaster.release(request),
     contests: () => server.keymaster.contests(),
     status: () => server.keymaster.status(),
+    map: (query) => server.keymaster.map(query),
   };
 }
 
@@ -838,6 +842,7 @@ function awayWhile(away: () => boolean): Keyserver {
     release: (request) => ask(() => there.release(request)),
     contests: () => ask(() => there.contests()),
     status: () => ask(() => there.status()),
+    map: (query) => ask(() => there.map(query)),
   };
 }
 

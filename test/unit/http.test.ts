@@ -200,7 +200,7 @@ describe('the gateway', () => {
     expect(description.openapi).toBe('3.1.0');
     expect(description.info.version).toBe('1.2.3');
     expect(Object.keys(description.paths).toSorted()).toEqual(
-      ['contests', 'exchange', 'release', 'status'].map((path) => `/api/v1/${path}`),
+      ['contests', 'contests/{name}/map', 'exchange', 'release', 'status'].map((path) => `/api/v1/${path}`),
     );
     const { exchange } = Object.fromEntries(Object.entries(description.paths).map(([k, v]) => [k.slice(8), v])) as {
       exchange: { post: { requestBody: { content: object }; responses: object } };
@@ -242,7 +242,7 @@ describe('the gateway over a keyserver in trouble', () => {
     const fail = async () => {
       throw error;
     };
-    return { exchange: fail, release: fail, contests: fail, status: fail };
+    return { exchange: fail, release: fail, contests: fail, status: fail, map: fail };
   };
 
   it.each([

@@ -97,6 +97,7 @@ test('a kiosk says how it goes, again when that changes, and every five minutes;
     release: (request) => keymaster.release(request),
     contests: () => keymaster.contests(),
     status: () => keymaster.status(),
+    map: (query) => keymaster.map(query),
   };
   const one = await engine({ keyserver, kiosk: () => kiosk.label });
   one.start();

@@ -1,7 +1,7 @@
 /** The API: the Keyserver interface, one route a method, described by the schemas it is checked with. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { Contest } from '../../domain/contest.ts';
+import { Contest, ContestName } from '../../domain/contest.ts';
 import {
   ExchangeReply,
   ExchangeRequest,
@@ -10,6 +10,7 @@ import {
   ReleaseRequest,
   Status,
 } from '../../protocol/keyserver.ts';
+import { MAX_CELLS, UnitMap } from '../../protocol/unit-map.ts';
 import { problem } from './problems.ts';
 
 const problems = {
@@ -19,6 +20,12 @@ const problems = {
   422: problem('The body names something that this keyserver does not have.'),
   503: problem('Nothing was recorded; the same request may be repeated after Retry-After seconds.'),
 };
+
+const exact = { additionalProperties: false };
+/** In an address everything is text. */
+const Whole = Type.String({ pattern: '^(0|[1-9][0-9]{0,14})$' });
+/** As old as the keyserver's own charts may be: `ledger/maps.ts`. */
+const MAP_SECONDS = 5;
 
 /** The methods each address knows; for the 405 of any other. */
 export const METHODS: ReadonlyMap<string, 'GET' | 'POST'> = new Map([
@@ -85,6 +92,38 @@ export const routes: FastifyPluginCallbackTypebox<{ keyserver: Keyserver }> = (a
       },
     },
     () => keyserver.status(),
+  );
+  app.get(
+    '/contests/:name/map',
+    {
+      schema: {
+        operationId: 'map',
+        summary: 'How much of a stretch of a contest is done and leased, cell by cell. May be some seconds old.',
+        params: Type.Object({ name: ContestName }, exact),
+        querystring: Type.Object(
+          {
+            /** The first unit. */
+            first: Type.Optional(Whole),
+            /** Units in a cell. */
+            size: Whole,
+            cells: Type.Optional(Whole),
+          },
+          exact,
+        ),
+        response: { 200: UnitMap, 400: problems[400], 404: problem('There is no such contest.'), 503: problems[503] },
+      },
+    },
+    async ({ params, query }, reply) => {
+      const { first = '0', size, cells = `${MAX_CELLS}` } = query;
+      const map = await keyserver.map({
+        contest: params.name,
+        first: Number(first),
+        size: Number(size),
+        cells: Number(cells),
+      });
+      reply.header('cache-control', `public, max-age=${MAP_SECONDS}`);
+      return map;
+    },
   );
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   done();

@@ -17,6 +17,7 @@ import type {
   ReleaseRequest,
   Status,
 } from '../../protocol/keyserver.ts';
+import type { MapQuery, UnitMap } from '../../protocol/unit-map.ts';
 import type { Books } from '../ledger/books.ts';
 import { Desk, type DeskPorts } from '../ledger/desk.ts';
 import { Kiosks } from '../ledger/kiosks.ts';
@@ -97,6 +98,10 @@ export class Keymaster implements Keyserver {
       role: 'keymaster',
       ...(await statusOf(books, { version, startedAt: this.#startedAt, now: clock() })),
     }));
+  }
+
+  map(query: MapQuery): Promise<UnitMap> {
+    return this.desk.maps.map(query);
   }
 
   /** Frees what is overdue, counts, and hears what other processes changed. For a timer. */

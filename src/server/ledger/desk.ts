@@ -31,6 +31,7 @@ import { Counting } from './counting.ts';
 import { type Grant, type Granted, Granting } from './grant.ts';
 import { GroupCommit } from './group-commit.ts';
 import { clipped } from './line.ts';
+import { Maps } from './maps.ts';
 import type { Role } from './role.ts';
 import { type Sender, settle } from './settle.ts';
 
@@ -63,6 +64,7 @@ export class Desk {
   readonly #ports: DeskPorts;
   readonly #role: Role;
   readonly counting: Counting;
+  readonly maps: Maps;
   readonly #commits: GroupCommit;
   readonly #granting: Granting;
   #manifests = new Map<string, ContestManifest>();
@@ -71,6 +73,7 @@ export class Desk {
     this.#ports = ports;
     this.#role = role;
     this.counting = new Counting(ports);
+    this.maps = new Maps(ports);
     this.#granting = new Granting(role, ports.random ?? Math.random);
     this.#commits = new GroupCommit({
       ...ports,

@@ -15,6 +15,7 @@ import {
   type Stock,
   type UpstreamState,
 } from '../../protocol/keyserver.ts';
+import type { MapQuery, UnitMap } from '../../protocol/unit-map.ts';
 import type { Books } from '../ledger/books.ts';
 import type { Desk } from '../ledger/desk.ts';
 import type { Kiosks } from '../ledger/kiosks.ts';
@@ -28,6 +29,7 @@ import { Holding } from './holding.ts';
 import type { Known } from './known.ts';
 import type { ProxyPorts } from './proxy.ts';
 import { selfOf } from './self.ts';
+import { UpstreamMaps } from './upstream-maps.ts';
 import { Upstreams } from './upstreams.ts';
 
 const REPORT_BATCH = 256;
@@ -49,6 +51,7 @@ export class Conversation {
   readonly #known: Known;
   readonly #kiosks: Kiosks;
   readonly #upstreams: Upstreams;
+  readonly #maps: UpstreamMaps;
   readonly #backoff: Backoff;
   #talking: Promise<void> | undefined;
   /** No call before this time, milliseconds since 1970. */
@@ -70,11 +73,16 @@ export class Conversation {
     this.#kiosks = kiosks;
     const { fallback = true } = ports.settings;
     this.#upstreams = new Upstreams(ports.upstreams, { fallback, clock: ports.clock });
+    this.#maps = new UpstreamMaps(this.#upstreams, ports.clock);
     this.#backoff = new Backoff(ports.random);
   }
 
   get upstreams(): UpstreamState[] {
     return this.#upstreams.states;
+  }
+
+  map(query: MapQuery): Promise<UnitMap | undefined> {
+    return this.patiently(this.#maps.map(query, this.mayTalk));
   }
 
   /** Resolves when nothing is on its way. */
@@ -149,12 +157,12 @@ export class Conversation {
   }
 
   /** Waits for the upstream's answer, but not for ever. */
-  async patiently(work: Promise<unknown>): Promise<void> {
+  async patiently<T>(work: Promise<T>): Promise<T | undefined> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS);
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
     });
-    await Promise.race([work, late]).finally(() => clearTimeout(timer));
+    return Promise.race([work, late]).finally(() => clearTimeout(timer));
   }
 
   /** Looks at stock and out-buffer. */

@@ -21,6 +21,7 @@ import type {
   ReleaseRequest,
   Status,
 } from '../../protocol/keyserver.ts';
+import type { MapQuery, UnitMap } from '../../protocol/unit-map.ts';
 import type { Books } from '../ledger/books.ts';
 import { Desk, type DeskPorts } from '../ledger/desk.ts';
 import { Kiosks } from '../ledger/kiosks.ts';
@@ -172,6 +173,14 @@ export class Proxy implements Keyserver {
         errors: [...this.#known.errors],
       };
     });
+  }
+
+  /** As the upstream has it, or as far as this ledger goes: `upstream-maps.ts`. */
+  async map(query: MapQuery): Promise<UnitMap> {
+    await this.#conversation.knowContests();
+    // First of its own ledger: whatever there is not is refused here, and no upstream hears of it.
+    const own = await this.desk.maps.map(query);
+    return (await this.#conversation.map(query)) ?? own;
   }
 
   /** Frees what is overdue, counts, forgets upstream leases that are done with. For a timer. */

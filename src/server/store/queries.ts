@@ -130,6 +130,19 @@ export class LedgerQueries extends Statements {
     return new Map(rows.map(({ contest, units }) => [contest, Number(units)]));
   }
 
+  /** Where units are done or leased: the runs that begin after this unit, in order. */
+  takenRuns(contest: string, after: number, limit: number): Promise<Pick<RunRow, 'first' | 'past' | 'state'>[]> {
+    return this.db
+      .selectFrom('run')
+      .select(['first', 'past', 'state'])
+      .where('contest', '=', contest)
+      .where('first', '>', after)
+      .where('state', '<>', FREE)
+      .orderBy('first')
+      .limit(limit)
+      .execute();
+  }
+
   /** All of them, in order: for tests and exports, never on the way of a request. */
   runs(contest: string): Promise<RunRow[]> {
     return this.db.selectFrom('run').selectAll().where('contest', '=', contest).orderBy('first').execute();

@@ -57,6 +57,7 @@ export class Link implements Keyserver {
   release: Keyserver['release'] = (request) => this.#other((keyserver) => keyserver.release(request));
   contests: Keyserver['contests'] = () => this.#other((keyserver) => keyserver.contests());
   status: Keyserver['status'] = () => this.#other((keyserver) => keyserver.status());
+  map: Keyserver['map'] = (query) => this.#other((keyserver) => keyserver.map(query));
 
   async #other<T>(ask: (keyserver: Keyserver) => Promise<T>): Promise<T> {
     const { answer, length } = await this.#call(ask);
