@@ -300,7 +300,7 @@ test('storage that was lost and can be had again: everything of it is there', as
   expect(one.snapshot.storage).toBe('kept');
   await until(one, closed);
   await expectWholeProof(one);
-  expect(fresh.saved.facts.totals).toEqual(one.snapshot.totals);
+  expect(fresh.saved.facts.totals).toMatchObject(one.snapshot.totals);
 });
 
 test('no core that is right: it says which answer was wrong, and computes nothing', async () => {
