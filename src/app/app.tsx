@@ -11,7 +11,7 @@ import { Cores } from './cores.tsx';
 import { Facts } from './facts.tsx';
 import { Hero } from './hero.tsx';
 import { Conditions, Notices, worksOffline } from './notices.tsx';
-import { Picture } from './picture.tsx';
+import { isAsking, Picture } from './picture.tsx';
 import { Settings } from './settings.tsx';
 import { texts } from './texts.ts';
 import { useLoaded } from './use-loaded.ts';
@@ -31,9 +31,13 @@ export function App({ snapshot, engine }: { snapshot: EngineSnapshot; engine: En
         {typeof found === 'object' && <found.Found found={snapshot.found} contests={snapshot.contests} />}
         {snapshot.pause?.reason !== 'not-started' && <Blocks snapshot={snapshot} />}
         <Picture snapshot={snapshot} contest={contest?.name} />
-        <Facts snapshot={snapshot} engine={engine} />
-        <Contests snapshot={snapshot} engine={engine} />
-        <Settings snapshot={snapshot} engine={engine} />
+        {!isAsking(snapshot) && (
+          <>
+            <Facts snapshot={snapshot} engine={engine} />
+            <Contests snapshot={snapshot} engine={engine} />
+            <Settings snapshot={snapshot} engine={engine} />
+          </>
+        )}
         <Cores snapshot={snapshot} engine={engine} />
         <Notices notices={snapshot.notices} />
       </main>

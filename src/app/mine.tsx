@@ -24,7 +24,7 @@ export function Mine({ snapshot }: { snapshot: EngineSnapshot }) {
   return (
     <p class="mine" data-testid="mine" data-points={points}>
       <span>{t.points(points)}</span>
-      {all > 0 && <span>{t.share(Math.min(1, points / all))}</span>}
+      <span>{t.share(all > 0 ? Math.min(1, points / all) : 0)}</span>
       <span>
         {name === '' ? (
           t.nameless

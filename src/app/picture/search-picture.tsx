@@ -113,7 +113,7 @@ function KeysSide({ scene, sight, drawn }: KeysProps) {
       </div>
       <dl class="picture-facts">
         <Fact name={words.unitNow} value={hand === undefined ? words.none : hand.unit.toLocaleString('en')} />
-        {hand !== undefined && <Fact name={words.searched} value={formatShare(hand.share)} />}
+        <Fact name={words.searched} value={hand === undefined ? words.none : formatShare(hand.share)} />
         <Fact
           name={words.nearMatches}
           value={formatCount(scene.hands.reduce((sum, { nearMatches }) => sum + nearMatches.length, 0))}
