@@ -149,7 +149,7 @@ export interface EngineSnapshot {
 export interface EngineCommands {
   /** Also ends a snooze, and what `finish` asked for. */
   start(): void;
-  /** Stops computing after the slices in hand, about 20 ms; no work is lost. */
+  /** Stops computing after the slices in hand, about 15 ms; no work is lost. */
   pause(): void;
   /** Takes no new block, and pauses when those in hand are done. */
   finish(): void;

@@ -41,7 +41,7 @@ export interface WorkerApi {
    * @throws Error no core of that kind gave the known answers.
    */
   work(request: WorkRequest, onProgress: (progress: WorkProgress) => void): Promise<WorkOutcome>;
-  /** Ends the running `work` after the slice in hand, in about 20 ms. */
+  /** Ends the running `work` after the slice in hand, in about 15 ms. */
   stop(): void;
   /** From now on it computes in this share of the time, 0.1…1, and rests in between. */
   pace(share: number): void;

@@ -1,5 +1,5 @@
 /**
- * The slice loop. A slice lasts about 20 ms, so that a stop acts soon; its budget follows the speed measured.
+ * The slice loop. A slice lasts about 15 ms, so that a stop acts soon; its budget follows the speed measured.
  * Between two slices the worker yields through a MessageChannel (a nested setTimeout would wait 4 ms each time), so
  * that a stop can arrive. The same class runs in browser workers and in Node's worker threads.
  */
@@ -10,7 +10,7 @@ import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, UnitEvidence } from '../domain/work.ts';
 import type { WorkerApi, WorkOutcome, WorkProgress, WorkRequest } from '../protocol/worker-api.ts';
 
-const SLICE_MS = 20;
+const SLICE_MS = 15;
 const PROGRESS_MS = 500;
 const FIRST_BUDGET = 2 ** 14;
 /** Left in the worker's performance timeline after the first slice of its life: how long a start takes can be read there. */
