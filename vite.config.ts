@@ -174,6 +174,7 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
           name: 'unit',
           include: ['test/{unit,conformance}/**/*.test.ts'],
           testTimeout: 30_000,
+          maxWorkers: 2,
           globalSetup: './test/helpers/postgres-setup.ts',
         },
       },
@@ -185,7 +186,8 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
           testTimeout: 300_000,
           hookTimeout: 60_000,
           globalSetup: './test/helpers/postgres-setup.ts',
-          fileParallelism: false,
+          // A client takes all CPUs but one: of two CPUs, two files use both.
+          maxWorkers: 2,
           // After the others: real browsers at work leave little of two cores.
           sequence: { groupOrder: 1 },
         },

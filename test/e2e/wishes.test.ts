@@ -140,13 +140,14 @@ test('on battery it pauses, and goes on when plugged in', async () => {
   expect((await runs(page)).running).toBe(true);
 });
 
-test('settings take effect at once and are kept: half the speed, another contest, a schedule, a theme', async () => {
+test('settings take effect at once and are kept: a quarter of the speed, another contest, a schedule, a theme', async () => {
   const page = await openAndStart();
   const full = (await look(page)).rate;
   await page.click('[data-testid=settings] > summary');
-  await page.getByLabel('Each worker computes').fill('50');
-  const half = await until(page, 'half the speed', ({ rate }) => rate > 0.3 * full && rate < 0.7 * full, 20);
-  expect(half.running).toBe(true);
+  await page.getByLabel('Each worker computes').fill('25');
+  // The share to ±5 % is pinned in test/unit; here other tests use the machine too.
+  const slow = await until(page, 'a quarter of the speed', ({ rate }) => rate > 0.05 * full && rate < 0.6 * full, 30);
+  expect(slow.running).toBe(true);
 
   await page.getByLabel('In my order').check();
   for (let i = 0; i < 3; i++) await page.getByRole('button', { name: 'Move up: OGR-29' }).press('Enter');
