@@ -22,7 +22,7 @@ interface Told {
   at: number;
 }
 
-type Trouble = 'wrong-token' | 'no-administration' | 'away' | { status: number };
+type Trouble = 'wrong-token' | 'no-administration' | 'away' | 'unreadable' | { status: number };
 
 export function Fleet() {
   const [token, setToken] = useState(keptToken);
@@ -127,8 +127,8 @@ async function askFleet(token: string): Promise<Told | { trouble: Trouble }> {
     if (response.status === 404) return { trouble: 'no-administration' };
     if (response.status === 503) return { trouble: 'away' };
     const json: unknown = await response.json();
-    if (response.ok && Check(FleetAnswer, json)) return { fleet: json, at: Date.now() };
-    return { trouble: { status: response.status } };
+    if (!response.ok) return { trouble: { status: response.status } };
+    return Check(FleetAnswer, json) ? { fleet: json, at: Date.now() } : { trouble: 'unreadable' };
   } catch {
     return { trouble: 'away' };
   }
@@ -137,6 +137,7 @@ async function askFleet(token: string): Promise<Told | { trouble: Trouble }> {
 function troubleText(trouble: Trouble): string {
   if (trouble === 'wrong-token') return t.wrongToken;
   if (trouble === 'no-administration') return t.noAdministration;
+  if (trouble === 'unreadable') return t.unreadable;
   return trouble === 'away' ? t.away : t.odd(trouble.status);
 }
 
@@ -266,7 +267,8 @@ function Row({ kiosk, now }: { kiosk: KnownKiosk; now: number }) {
         </time>
       </td>
       <td data-name={t.state}>
-        {pause === undefined ? t.atWork : stateText(pause)} {contest !== undefined && <small>{t.on(contest)}</small>}
+        {silent && <span class="muted">{t.atLast}</span>} {pause === undefined ? t.atWork : stateText(pause)}{' '}
+        {contest !== undefined && <small>{t.on(contest)}</small>}
       </td>
       <td data-name={t.blocks}>{formatCount(blocks)}</td>
       <td data-name={t.up}>{t.forDuration(upSeconds)}</td>

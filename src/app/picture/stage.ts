@@ -64,10 +64,14 @@ export class Stage {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#recolour(), { signal });
     const sized = new ResizeObserver(() => this.#resize());
     sized.observe(place);
-    const seen = new IntersectionObserver(([entry]) => {
-      this.#isInView = entry?.isIntersecting ?? false;
-      this.draw();
-    });
+    // A little before it comes into sight, so that nobody who scrolls fast meets an empty sheet.
+    const seen = new IntersectionObserver(
+      ([entry]) => {
+        this.#isInView = entry?.isIntersecting ?? false;
+        this.draw();
+      },
+      { rootMargin: '20%' },
+    );
     seen.observe(place);
     const themed = new MutationObserver(() => this.#recolour());
     themed.observe(document.documentElement, { attributeFilter: ['data-theme'] });
@@ -134,6 +138,10 @@ export class Stage {
     if (width === this.#canvas.width && height === this.#canvas.height) return;
     this.#canvas.width = width ?? 0;
     this.#canvas.height = height ?? 0;
+    // Black until something is drawn, otherwise.
+    this.#palette ??= paletteOf(this.#place);
+    this.#ctx.fillStyle = this.#palette.sheet;
+    this.#ctx.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
     this.draw();
   }
 

@@ -49,6 +49,8 @@ const SAMPLES = 10;
 
 /** In the page, before anything of it runs: notes when a worker spoke last, what took long, and what moved. */
 const WATCH = `
+  // Whatever else this machine does, the page is not to pause for it.
+  delete globalThis.PressureObserver;
   globalThis.watched = { spokeAt: 0, clickedAt: 0, longTasks: [], shift: 0 };
   globalThis.Worker = class extends Worker {
     constructor(...args) {
