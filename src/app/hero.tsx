@@ -38,17 +38,17 @@ export function Hero({ snapshot, engine, contest }: Props) {
           ) : (
             <PauseSentence snapshot={snapshot} pause={pause} />
           )}
+          <button
+            type="button"
+            class="run"
+            data-testid="run"
+            data-state={isOn ? 'running' : 'paused'}
+            onClick={() => (isOn ? engine.pause() : engine.start())}
+          >
+            <RunSign running={isOn} />
+            {isOn ? texts.pauseButton : pause?.reason === 'snoozed' ? texts.goOn : texts.start}
+          </button>
           <div class="actions">
-            <button
-              type="button"
-              class="run"
-              data-testid="run"
-              data-state={isOn ? 'running' : 'paused'}
-              onClick={() => (isOn ? engine.pause() : engine.start())}
-            >
-              <RunSign running={isOn} />
-              {isOn ? texts.pauseButton : pause?.reason === 'snoozed' ? texts.goOn : texts.start}
-            </button>
             {isOn && <Later snapshot={snapshot} engine={engine} />}
             {pause?.reason === 'another-tab' && (
               <button type="button" class="quiet" data-testid="take-over" onClick={() => engine.takeOver()}>

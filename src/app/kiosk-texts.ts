@@ -14,7 +14,7 @@ const pauses: Partial<Record<Pause['reason'], string>> = {
 export const kioskTexts = {
   documentTitle: (name: string) => `${name === '' ? 'Kiosk' : name} · Tabherd`,
   unnamed: 'Kiosk',
-  welcome: 'This screen will compute when it is idle.',
+  welcome: 'This screen will compute by itself.',
   about: (workers: number, cores: number) =>
     `From now on this device searches for Tabherd with ${workers} of its ${cores} ${cores === 1 ? 'core' : 'cores'}, whenever this page is open: it starts by itself, fills the screen and keeps it on. It uses power and makes some heat. Agree only if this device is yours, or you may decide for it.`,
   keepsNothing:
