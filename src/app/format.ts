@@ -130,10 +130,18 @@ export function formatClock(at: number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-const dates = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
-const utcDates = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+const day = { day: 'numeric', month: 'short', year: 'numeric' } as const;
+let dates: Intl.DateTimeFormat | undefined;
+let utcDates: Intl.DateTimeFormat | undefined;
 
-/** The day of a moment, where the reader is: `3 Mar 2026`. */
-export const formatDate = (at: number): string => dates.format(at);
+/** The day of a moment, where the reader is: `3 Mar 2026`. To make the first takes some 20 ms, which the first screen need not wait for. */
+export function formatDate(at: number): string {
+  dates ??= new Intl.DateTimeFormat('en-GB', day);
+  return dates.format(at);
+}
+
 /** A day of the ledger, which is UTC's. */
-export const formatUtcDate = (at: number): string => utcDates.format(at);
+export function formatUtcDate(at: number): string {
+  utcDates ??= new Intl.DateTimeFormat('en-GB', { ...day, timeZone: 'UTC' });
+  return utcDates.format(at);
+}
