@@ -11,8 +11,8 @@ import type { Contest, ContestKindName, ContestManifest, ContestState, Hit } fro
 import type { UnitRange } from '../../domain/units.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { ContestRow, RunRow } from '../store/schema.ts';
-import { type JournalEntry, journalId, type Outcome } from './journal.ts';
-import { DONE, FREE, Line, overlap, type Run } from './line.ts';
+import { type JournalEntry, journalId, type Outcome, type Taken } from './journal.ts';
+import { clipped, DONE, FREE, Line, overlap, type Run } from './line.ts';
 
 /** A reply carries no more than this many hits of a contest: the best ones. */
 const MAX_HITS_SHOWN = 16;
@@ -174,6 +174,27 @@ export class Books {
     return fresh;
   }
 
+  /** Makes done units free again, of whoever's work that counts no more; they must be loaded. @returns how many. */
+  undo(book: Book, range: UnitRange): number {
+    let undone = 0;
+    for (const run of book.line.within(range)) {
+      if (run.state !== 'done') continue;
+      const { first, past } = clipped(run, { first: range.first, past: range.first + range.count });
+      book.line.set({ first, count: past - first }, FREE);
+      undone += past - first;
+    }
+    if (undone === 0) return 0;
+    book.row.done -= undone;
+    if (book.row.closed_by === 'exhausted') book.row.closed_by = null;
+    book.changed = true;
+    return undone;
+  }
+
+  /** Enters in the journal what is taken back from a client. */
+  takeBack(taken: Taken): void {
+    this.#journal.taken = [...(this.#journal.taken ?? []), taken];
+  }
+
   /** Records hits that are new. */
   async found(book: Book, lease: string, hits: readonly Hit[]): Promise<void> {
     for (const hit of hits) {
@@ -192,10 +213,19 @@ export class Books {
   }
 
   /** Enters a report in the journal. */
-  count(outcome: Outcome, client: ClientInfo, contest: string, range: UnitRange, credited: number, at: number): void {
+  count(
+    outcome: Outcome,
+    client: ClientInfo,
+    contest: string,
+    range: UnitRange,
+    credited: number,
+    at: number,
+    again = 0,
+  ): void {
     this.#journal.outcomes[outcome] += 1;
     if (outcome === 'refused') return;
-    this.#journal.finished.push({ contest, client, first: range.first, count: range.count, credited, at });
+    const finished = { contest, client, first: range.first, count: range.count, credited, at };
+    this.#journal.finished.push(again === 0 ? finished : { ...finished, again });
   }
 
   /** What a client holds now, given what it held when the transaction began. */
@@ -222,7 +252,7 @@ export class Books {
       writes.push(line.write(), this.ledger.updateContest(name, { done, leased, closed_by, cursor }));
     }
     const { accepted, duplicate, refused } = this.#journal.outcomes;
-    if (accepted + duplicate + refused > 0) {
+    if (accepted + duplicate + refused > 0 || this.#journal.taken !== undefined) {
       writes.push(this.ledger.counting.insertJournal({ id: journalId(now), at: now, body }));
     }
     await Promise.all(writes);

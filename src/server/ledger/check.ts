@@ -43,9 +43,10 @@ async function creditedUnits(ledger: LedgerQueries): Promise<Map<string, number>
   for (let after = ''; ; ) {
     const rows = await ledger.counting.journalAfter(after, JOURNAL_AT_ONCE);
     for (const { body } of rows) {
-      for (const one of (JSON.parse(body) as JournalEntry).finished) {
-        credited.set(one.contest, (credited.get(one.contest) ?? 0) + one.credited);
-      }
+      const { finished, taken = [] } = JSON.parse(body) as JournalEntry;
+      const add = (contest: string, units: number) => credited.set(contest, (credited.get(contest) ?? 0) + units);
+      for (const one of finished) add(one.contest, one.credited);
+      for (const { contest, days } of taken) for (const { units } of days) add(contest, -units);
     }
     const last = rows.at(-1);
     if (last === undefined || rows.length < JOURNAL_AT_ONCE) return credited;

@@ -6,9 +6,10 @@
  * Hours are kept for two weeks and days for two years: rollups stay small however long a contest runs.
  */
 import type { ClientInfo } from '../../domain/client.ts';
+import type { UnitRange } from '../../domain/units.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { ClientRow, CreditRow, FinishedRow, MemberRow, RollupRow, TallyRow } from '../store/schema.ts';
-import type { Finished, JournalEntry } from './journal.ts';
+import type { Finished, JournalEntry, Taken } from './journal.ts';
 import { packBlocks, unpackBlocks } from './packed-blocks.ts';
 
 const HOUR_MS = 3_600_000;
@@ -43,6 +44,8 @@ export async function fold(ledger: LedgerQueries, arrivals: Arrivals): Promise<n
     if (entries.length > 0 && finished.length + entry.finished.length > REPORTS_AT_ONCE) break;
     entries.push(entry);
     finished.push(...entry.finished);
+    // What comes after it may be of the same units.
+    if (entry.taken !== undefined) break;
   }
   const rows = waiting.slice(0, entries.length);
   const seen = seenIn(arrivals, finished);
@@ -64,6 +67,7 @@ export async function fold(ledger: LedgerQueries, arrivals: Arrivals): Promise<n
     counting.addTallies(talliesOf(entries)),
     counting.deleteJournal(rows.map(({ id }) => id)),
   ]);
+  for (const taken of entries.flatMap((entry) => entry.taken ?? [])) await takeBack(ledger, taken);
   return rows.length;
 }
 
@@ -130,7 +134,7 @@ function creditsOf(finished: readonly Finished[]): Map<string, CreditRow> {
     const row = credits.get(key) ?? { client: client.id, contest, units: 0, blocks: 0, duplicates: 0 };
     row.units += credited;
     row.blocks += credited > 0 ? 1 : 0;
-    row.duplicates += count - credited;
+    row.duplicates += count - credited - again;
     credits.set(key, row);
   }
   return credits;
@@ -146,17 +150,18 @@ function rollupsOf(finished: readonly Finished[]): Map<string, RollupRow> {
     sum.blocks += 1;
     rollups.set(key, sum);
   };
-  for (const { client, contest, credited, at } of finished) {
-    if (credited === 0) continue;
+  for (const { client, contest, credited, again = 0, at } of finished) {
+    const units = credited + again;
+    if (units === 0) continue;
     const day = at - (at % DAY_MS);
-    add({ contest, scope: 'all', who: '', span: 'hour', at: at - (at % HOUR_MS) }, credited);
-    add({ contest, scope: 'all', who: '', span: 'day', at: day }, credited);
+    add({ contest, scope: 'all', who: '', span: 'hour', at: at - (at % HOUR_MS) }, units);
+    add({ contest, scope: 'all', who: '', span: 'day', at: day }, units);
     for (const [scope, who] of [
       ['person', client.name ?? ''],
       ['team', client.team ?? ''],
     ] as const) {
-      add({ contest, scope, who, span: 'day', at: day }, credited);
-      add({ contest, scope, who, span: 'ever', at: 0 }, credited);
+      add({ contest, scope, who, span: 'day', at: day }, units);
+      add({ contest, scope, who, span: 'ever', at: 0 }, units);
     }
   }
   return rollups;
@@ -164,18 +169,46 @@ function rollupsOf(finished: readonly Finished[]): Map<string, RollupRow> {
 
 function membersOf(finished: readonly Finished[]): Map<string, MemberRow> {
   const members = new Map<string, MemberRow>();
-  for (const { client, contest, credited, at } of finished) {
-    if (credited === 0) continue;
+  for (const { client, contest, credited, again = 0, at } of finished) {
+    if (credited + again === 0) continue;
     const { team = '', name = '' } = client;
     const key = JSON.stringify([team, name, contest]);
     const row = members.get(key) ?? { team, name, contest, units: 0, blocks: 0, last_at: at };
-    row.units += credited;
+    row.units += credited + again;
     row.blocks += 1;
     row.last_at = Math.max(row.last_at, at);
     members.set(key, row);
   }
   return members;
 }
+
+/** Takes back what a client was credited with, under the name and team that it has now. */
+async function takeBack(ledger: LedgerQueries, { contest, client, ranges, days }: Taken): Promise<void> {
+  const [row] = await ledger.clients([client]);
+  const { name, team, number } = row ?? { name: null, team: null, number: null };
+  const sum = (key: 'units' | 'blocks'): number => days.reduce((all, day) => all - day[key], 0);
+  const whole = { contest, units: sum('units'), blocks: sum('blocks') };
+  const everyone: RollupRow[] = [];
+  for (const { day, units, blocks } of days) {
+    const one = { contest, span: 'day', at: day * DAY_MS, units: -units, blocks: -blocks } as const;
+    everyone.push({ ...one, scope: 'all', who: '' });
+    everyone.push({ ...one, scope: 'person', who: name ?? '' }, { ...one, scope: 'team', who: team ?? '' });
+  }
+  const ever = { ...whole, span: 'ever', at: 0 } as const;
+  everyone.push({ ...ever, scope: 'person', who: name ?? '' }, { ...ever, scope: 'team', who: team ?? '' });
+  const { counting } = ledger;
+  await counting.addCredits([{ client, ...whole, duplicates: 0 }]);
+  await counting.addRollups(everyone);
+  await counting.addMembers([{ team: team ?? '', name: name ?? '', ...whole, last_at: 0 }]);
+  for (const part of await counting.finished(contest)) {
+    const blocks = unpackBlocks(new Uint8Array(part.blocks));
+    const left = blocks.filter((block) => block.client !== number || !ranges.some((range) => isWithin(block, range)));
+    if (left.length < blocks.length) await counting.putFinished({ ...part, blocks: Buffer.from(packBlocks(left)) });
+  }
+}
+
+const isWithin = (block: UnitRange, range: UnitRange): boolean =>
+  block.first >= range.first && block.first + block.count <= range.first + range.count;
 
 /** What was finished of a contest on one day. */
 interface Day {

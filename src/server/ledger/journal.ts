@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { ClientInfo } from '../../domain/client.ts';
+import type { UnitRange } from '../../domain/units.ts';
 import type { TallyRow } from '../store/schema.ts';
 
 export type Outcome = TallyRow['name'];
@@ -16,11 +17,23 @@ export interface Finished {
   count: number;
   /** How many of its units were new. */
   credited: number;
+  /** How many were done before and count for the client all the same: it was asked to do them again, or was pardoned. */
+  again?: number;
   at: number;
+}
+
+/** What a client that was caught had been credited with and is free again. */
+export interface Taken {
+  contest: string;
+  client: string;
+  ranges: UnitRange[];
+  /** Of which days, in days since 1970. */
+  days: { day: number; units: number; blocks: number }[];
 }
 
 export interface JournalEntry {
   finished: Finished[];
+  taken?: Taken[];
   /** Reports by outcome. */
   outcomes: Record<Outcome, number>;
 }

@@ -78,14 +78,17 @@ export class CountingQueries extends Statements {
     return rows.map(({ contest, units }) => ({ contest, units: Number(units) }));
   }
 
+  /** What is taken back may be under another name than it was given under: no sum falls below nothing. */
   async addRollups(rows: readonly RollupRow[]): Promise<void> {
     await this.insert('rollup', ROLLUP, rows)`(contest, scope, who, span, at) do update set
-      units = rollup.units + excluded.units, blocks = rollup.blocks + excluded.blocks`;
+      units = case when rollup.units + excluded.units < 0 then 0 else rollup.units + excluded.units end,
+      blocks = case when rollup.blocks + excluded.blocks < 0 then 0 else rollup.blocks + excluded.blocks end`;
   }
 
   async addMembers(rows: readonly MemberRow[]): Promise<void> {
     await this.insert('member', MEMBER, rows)`(team, contest, name) do update set
-      units = member.units + excluded.units, blocks = member.blocks + excluded.blocks,
+      units = case when member.units + excluded.units < 0 then 0 else member.units + excluded.units end,
+      blocks = case when member.blocks + excluded.blocks < 0 then 0 else member.blocks + excluded.blocks end,
       last_at = case when excluded.last_at > member.last_at then excluded.last_at else member.last_at end`;
   }
 

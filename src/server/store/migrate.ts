@@ -8,10 +8,11 @@ import { ledger } from './migrations/0001-ledger.ts';
 import { pyramid } from './migrations/0002-pyramid.ts';
 import { standing } from './migrations/0003-standing.ts';
 import { kiosks } from './migrations/0004-kiosks.ts';
+import { trust } from './migrations/0005-trust.ts';
 import { StoreError } from './store.ts';
 
 /** In order; the version of a database is how many of these it has had. Never edit one that was released. */
-const MIGRATIONS: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [ledger, pyramid, standing, kiosks];
+const MIGRATIONS: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [ledger, pyramid, standing, kiosks, trust];
 
 /** The newest format there is. */
 export const FORMAT = MIGRATIONS.length;
@@ -19,7 +20,7 @@ export const FORMAT = MIGRATIONS.length;
 /** Every table that a ledger of any format has. */
 export const TABLES = (
   'migration contest run lease hit client credit member tally journal rollup finished meta signing_key proxy ' +
-  'upstream_lease outbox kiosk'
+  'upstream_lease outbox kiosk conduct case_file second_run'
 ).split(' ');
 
 /** The tables of a format, new or old, in a database that has none; all in the transaction given. */

@@ -15,6 +15,7 @@ import type {
 } from './schema.ts';
 import { type Columns, type Dialect, given } from './sets.ts';
 import { Statements } from './statements.ts';
+import { TrustQueries } from './trust-queries.ts';
 import { UpstreamQueries } from './upstream-queries.ts';
 
 const RUN: Columns<RunRow> = {
@@ -45,12 +46,14 @@ export class LedgerQueries extends Statements {
   readonly counting: CountingQueries;
   readonly upstream: UpstreamQueries;
   readonly kiosks: KioskQueries;
+  readonly trust: TrustQueries;
 
   constructor(db: Kysely<LedgerTables>, dialect: Dialect) {
     super(db, dialect);
     this.counting = new CountingQueries(db, dialect);
     this.upstream = new UpstreamQueries(db, dialect);
     this.kiosks = new KioskQueries(db, dialect);
+    this.trust = new TrustQueries(db, dialect);
   }
 
   // Contests

@@ -185,6 +185,42 @@ export interface OutboxRow {
   body: string;
 }
 
+/** How a client conducts itself in a contest, or, with contest '', in all. */
+export interface ConductRow {
+  client: string;
+  contest: string;
+  /** A `Conduct` as JSON. */
+  body: string;
+}
+
+/** What a client was caught at. */
+export interface CaseFileRow {
+  id: string;
+  at: number;
+  client: string;
+  contest: string;
+  pardoned_at: number | null;
+  /** A `CaseBody` as JSON. */
+  body: string;
+}
+
+/** A block that was done and is to be done again, by somebody else who does not know. */
+export interface SecondRunRow {
+  id: string;
+  at: number;
+  contest: string;
+  first: number;
+  count: number;
+  /** 1: two have agreed on it, so that whoever differs is wrong. */
+  known: number;
+  /** While somebody has it. */
+  lease: string | null;
+  holder: string | null;
+  expires_at: number | null;
+  /** A `FirstRun` as JSON. */
+  body: string;
+}
+
 export interface LedgerTables {
   contest: ContestRow;
   run: RunRow;
@@ -202,4 +238,7 @@ export interface LedgerTables {
   kiosk: KioskRow;
   upstream_lease: UpstreamLeaseRow;
   outbox: OutboxRow;
+  conduct: ConductRow;
+  case_file: CaseFileRow;
+  second_run: SecondRunRow;
 }

@@ -1,0 +1,69 @@
+/** The statements about trust: `server/trust/`. */
+import type { CaseFileRow, ConductRow, SecondRunRow } from './schema.ts';
+import type { Columns } from './sets.ts';
+import { Statements } from './statements.ts';
+
+const CONDUCT: Columns<ConductRow> = { client: 'text', contest: 'text', body: 'text' };
+
+export class TrustQueries extends Statements {
+  conducts(clients: readonly string[]): Promise<ConductRow[]> {
+    return this.db
+      .selectFrom('conduct')
+      .selectAll()
+      .where(this.among('client', 'text', clients))
+      .execute();
+  }
+
+  async putConducts(rows: readonly ConductRow[]): Promise<void> {
+    await this.insert('conduct', CONDUCT, rows)`(client, contest) do update set body = excluded.body`;
+  }
+
+  async putCase(row: CaseFileRow): Promise<void> {
+    await this.db.insertInto('case_file').values(row).execute();
+  }
+
+  /** The newest first. */
+  cases(limit: number): Promise<CaseFileRow[]> {
+    return this.db.selectFrom('case_file').selectAll().orderBy('at', 'desc').orderBy('id').limit(limit).execute();
+  }
+
+  caseOf(id: string): Promise<CaseFileRow | undefined> {
+    return this.db.selectFrom('case_file').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  /** Those against this client that no operator has pardoned; the newest first. */
+  casesOf(client: string): Promise<CaseFileRow[]> {
+    return this.db
+      .selectFrom('case_file')
+      .selectAll()
+      .where('client', '=', client)
+      .where('pardoned_at', 'is', null)
+      .orderBy('at', 'desc')
+      .execute();
+  }
+
+  async pardon(id: string, at: number): Promise<void> {
+    await this.db.updateTable('case_file').set({ pardoned_at: at }).where('id', '=', id).execute();
+  }
+
+  secondRuns(): Promise<SecondRunRow[]> {
+    return this.db.selectFrom('second_run').selectAll().orderBy('at').orderBy('id').execute();
+  }
+
+  secondRunOf(lease: string): Promise<SecondRunRow | undefined> {
+    return this.db.selectFrom('second_run').selectAll().where('lease', '=', lease).executeTakeFirst();
+  }
+
+  async putSecondRun(row: SecondRunRow): Promise<void> {
+    const { id: _, ...changed } = row;
+    await this.db
+      .insertInto('second_run')
+      .values(row)
+      .onConflict((c) => c.column('id').doUpdateSet(changed))
+      .execute();
+  }
+
+  async deleteSecondRun(id: string): Promise<void> {
+    await this.db.deleteFrom('second_run').where('id', '=', id).execute();
+  }
+}

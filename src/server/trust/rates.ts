@@ -1,0 +1,42 @@
+/**
+ * How often a client is checked. Everyone's first report always is; with each check that was passed it becomes rarer, down to a
+ * floor that is never zero, because a client may change its ways.
+ *
+ * What it costs at the floor, as a share of the work that is checked:
+ *
+ *   RC5   a spot check is 1/64 of a unit, of one report in 32: 0.05 % for reports of one unit, less for longer ones;
+ *         a second run of one report in 4096: 0.02 %
+ *   OGR   a spot check is 1/64 to 1/128 of a unit, of one report in 2: 0.8 % for reports of one unit;
+ *         a second run of one report in 256: 0.4 %
+ */
+import type { ContestKindName } from '../../domain/contest.ts';
+import type { Conduct } from './conduct.ts';
+
+/** So many passed checks halve the rate. */
+const HALVED_AFTER = 8;
+
+const FLOORS: Readonly<Record<ContestKindName, { spot: number; second: number }>> = {
+  rc5: { spot: 1 / 32, second: 1 / 4096 },
+  ogr: { spot: 1 / 2, second: 1 / 256 },
+};
+
+/** Of a client of whom nothing is known, one report in so many is done again by somebody else. */
+const SECOND_OF_NEW = 1 / 8;
+
+/** Known answers are forced so often, as in DiCoP, on those who have not passed so many checks. */
+const KNOWN_EVERY_MS = 6 * 3_600_000;
+const PROVEN_AFTER = 64;
+
+const earned = ({ passed }: Conduct): number => 1 / (1 + passed / HALVED_AFTER);
+
+/** The chance that a small part of a report is done again here. */
+export const spotRate = (kind: ContestKindName, conduct: Conduct): number =>
+  conduct.passed === 0 ? 1 : Math.max(FLOORS[kind].spot, earned(conduct));
+
+/** The chance that a whole report is done again by somebody else. */
+export const secondRate = (kind: ContestKindName, conduct: Conduct): number =>
+  Math.max(FLOORS[kind].second, SECOND_OF_NEW * earned(conduct));
+
+/** Whether a known answer is due. */
+export const isAnswerDue = ({ passed, triedAt }: Conduct, now: number): boolean =>
+  passed < PROVEN_AFTER && Math.abs(now - triedAt) >= KNOWN_EVERY_MS;
