@@ -4,6 +4,7 @@
  */
 import type { ContestManifest, Hit } from '../domain/contest.ts';
 import type { Report } from '../domain/work.ts';
+import type { Observation } from './rc5/suspicion.ts';
 
 export type Verdict =
   | { ok: true; hits: Hit[] }
@@ -16,6 +17,11 @@ export interface ContestKind {
   validate(manifest: ContestManifest): void;
   /** Checks the evidence of one report whose units are already known to be the lease's. Cheap, pure. */
   verify(manifest: ContestManifest, report: Report): Verdict;
+  /**
+   * What a report, once verified, says of the client: to be accumulated in its record (`rc5/suspicion.ts`). Absent where
+   * evidence follows no law of chance.
+   */
+  observe?(manifest: ContestManifest, report: Report): Observation;
   /** Units a second at this many steps a second; undefined where units differ too much in size to say. */
   unitsPerSecond(stepsPerSecond: number): number | undefined;
   /** Orders hits, best first. */

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { manifests } from '../../src/contests/manifests.ts';
 import { encryptBlock, expandKey } from '../../src/contests/rc5/cipher.ts';
 import { fromHex } from '../../src/contests/rc5/keys.ts';
-import { fewestBelieved } from '../../src/contests/rc5/poisson.ts';
 import { decipher, rc5, rc5Search } from '../../src/contests/rc5/rc5.ts';
 import rows from '../../src/cores/rc5/known-answers.json' with { type: 'json' };
 import type { ContestManifest } from '../../src/domain/contest.ts';
@@ -74,24 +73,6 @@ describe('a report', () => {
     const verdict = rc5.verify(rc556, { ...report([]), evidence: [{ kind: 'ogr', nodes: 5 }] });
     expect(verdict).toMatchObject({ ok: false, code: 'evidence_false' });
   });
-});
-
-test('the least believed count keeps its false alarm rate', () => {
-  const below = (k: number, mean: number): number => {
-    let term = Math.exp(-mean);
-    let sum = 0;
-    for (let i = 0; i < k; i++) {
-      sum += term;
-      term *= mean / (i + 1);
-    }
-    return sum;
-  };
-  for (const units of [2, 4, 16, 40]) {
-    const fewest = fewestBelieved(16 * units);
-    expect(below(fewest, 16 * units)).toBeLessThanOrEqual(1e-9);
-    expect(below(fewest + 1, 16 * units)).toBeGreaterThan(1e-9);
-  }
-  expect(fewestBelieved(16)).toBe(1);
 });
 
 test('a manifest that contradicts itself is refused by field', () => {

@@ -1,19 +1,39 @@
 /**
- * How few near matches are too few. The count in honest work is Poisson with mean `expected`; a report is
- * refused when so low a count would come by chance less often than FALSE_ALARM. A block with none at all is always
- * refused: for the smallest block, one unit, that is e^−16, about once in nine million units.
+ * The law of near matches in honest work: a Poisson process. Lengths are in mean gaps (2^24 keys), so that its rate is 1
+ * and a unit is 16 long.
  */
-export const FALSE_ALARM = 1e-9;
 
-/** The smallest count that is believed for this expectation. */
-export function fewestBelieved(expected: number): number {
-  let probability = Math.exp(-expected);
-  let cumulative = probability;
+/** The smallest count that comes by chance with at least this probability, that or a smaller one. Never none at all. */
+export function fewestBelieved(expected: number, chance: number): number {
+  // In logarithms: e^−λ of a long block is too small for a number.
+  let term = -expected;
+  let cumulative = term;
   let k = 0;
-  while (cumulative < FALSE_ALARM) {
+  while (cumulative < Math.log(chance)) {
     k += 1;
-    probability *= expected / k;
-    cumulative += probability;
+    term += Math.log(expected / k);
+    cumulative = term + Math.log1p(Math.exp(cumulative - term));
   }
   return Math.max(1, k);
+}
+
+/**
+ * How likely is a gap of at least so much somewhere in work of this length, its two edges counted as matches? Expected are
+ * e^−gap of them at the beginning and (length − gap)·e^−gap that begin with a match; a probability is at most the expectation
+ * (Bonferroni), and for gaps worth a look hardly less.
+ */
+export function chanceOfGap(gap: number, length: number): number {
+  return Math.min(1, (1 + Math.max(0, length - gap)) * Math.exp(-Math.min(gap, length)));
+}
+
+/** What is between neighbours, the edges 0 and `length` among them. `points` ascend. */
+export function gapsOf(points: readonly number[], length: number): number[] {
+  let previous = 0;
+  const gaps = points.map((point) => {
+    const gap = point - previous;
+    previous = point;
+    return gap;
+  });
+  gaps.push(length - previous);
+  return gaps;
 }

@@ -1,16 +1,15 @@
 /**
  * The RC5 contest kind. Evidence is the near matches of every unit: each is checked by one encryption, their
- * number against the Poisson law. One that agrees with the whole first block is decrypted to the end; only a
+ * number and the gaps between them against the laws of chance (`suspicion.ts`). One that agrees with the whole first block is decrypted to the end; only a
  * message with valid padding that begins as it should is a hit. The keyserver finds hits in the evidence by itself,
  * so that a client need not even say which near match is the winner.
  */
 import type { ContestManifest, Hit, Rc5Search } from '../../domain/contest.ts';
-
-import { KEYS_PER_UNIT } from '../../domain/work.ts';
+import { KEYS_PER_UNIT, type Report } from '../../domain/work.ts';
 import type { ContestKind, Verdict } from '../kind.ts';
 import { decryptCbc, encryptBlock, expandKey, removePadding } from './cipher.ts';
-import { firstBlocks, fromHex, keyBytes, NEAR_MASK, NEAR_MATCHES_PER_UNIT, toHex } from './keys.ts';
-import { fewestBelieved } from './poisson.ts';
+import { firstBlocks, fromHex, keyBytes, NEAR_BITS, NEAR_MASK, toHex } from './keys.ts';
+import { doubtOf, type Observation } from './suspicion.ts';
 
 export const rc5: ContestKind = {
   step: 'keys',
@@ -30,7 +29,6 @@ export const rc5: ContestKind = {
     const search = rc5Search(manifest);
     const { plain, target } = firstBlocks(search);
     const hits: Hit[] = [];
-    let count = 0;
     for (const [i, evidence] of report.evidence.entries()) {
       const unit = report.first + i;
       if (evidence.kind !== 'rc5')
@@ -45,27 +43,28 @@ export const rc5: ContestKind = {
         if (((A ^ target[0]) & NEAR_MASK) !== 0) {
           return refused('evidence_false', `unit ${unit}: key ${toHex(key)} is not a near match`);
         }
-        count += 1;
         if (A !== target[0] || B !== target[1]) continue;
         const message = decipher(search, key);
         if (message !== undefined) hits.push({ kind: 'rc5', unit, key: toHex(key), message });
       }
     }
-    const expected = NEAR_MATCHES_PER_UNIT * report.evidence.length;
-    const fewest = fewestBelieved(expected);
-    if (count < fewest) {
-      return refused(
-        'evidence_missing',
-        `${count} near matches where about ${expected} belong, and ${fewest} at the least`,
-      );
-    }
+    const doubt = doubtOf(observationOf(report));
+    if (doubt !== undefined) return refused('evidence_missing', doubt);
     return { ok: true, hits };
   },
+
+  observe: (_manifest, report) => observationOf(report),
 
   unitsPerSecond: (stepsPerSecond) => stepsPerSecond / KEYS_PER_UNIT,
 
   compareHits: (a, b) => a.unit - b.unit,
 };
+
+function observationOf({ evidence }: Report): Observation {
+  return {
+    units: evidence.map((one) => (one.kind === 'rc5' ? one.nearMatches.map((offset) => offset / 2 ** NEAR_BITS) : [])),
+  };
+}
 
 /** The message under this key, if it begins as the contest says and its padding is valid. */
 export function decipher(search: Rc5Search, key: Uint8Array): string | undefined {
