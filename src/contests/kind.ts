@@ -3,12 +3,20 @@
  * The keymaster and the client meet RC5 and OGR only through this interface.
  */
 import type { ContestManifest, Hit } from '../domain/contest.ts';
-import type { Report } from '../domain/work.ts';
+import type { Report, UnitEvidence } from '../domain/work.ts';
 import type { Observation } from './rc5/suspicion.ts';
 
 export type Verdict =
   | { ok: true; hits: Hit[] }
   | { ok: false; code: 'evidence_false' | 'evidence_missing' | 'report_mismatch'; detail: string };
+
+export type { Observation, Suspicion } from './rc5/suspicion.ts';
+
+/** Two runs of the same units, both verified. `wrong`: whose evidence cannot be whole; empty where that cannot be told. */
+export type Agreement = { agree: true } | { agree: false; detail: string; wrong: readonly ('first' | 'second')[] };
+
+/** A small part of a report that is to be done again. */
+export type SpotCheck = Record<string, unknown>;
 
 export interface ContestKind {
   /** The word for the step that rates count: keys or nodes. */
@@ -22,6 +30,10 @@ export interface ContestKind {
    * evidence follows no law of chance.
    */
   observe?(manifest: ContestManifest, report: Report): Observation;
+  /** What of a verified report to do again, chosen by chance; undefined where there is nothing. */
+  spotCheck?(manifest: ContestManifest, report: Report, random: () => number): SpotCheck | undefined;
+  /** Sets two runs of the same units side by side. */
+  compare(manifest: ContestManifest, first: readonly UnitEvidence[], second: readonly UnitEvidence[]): Agreement;
   /** Units a second at this many steps a second; undefined where units differ too much in size to say. */
   unitsPerSecond(stepsPerSecond: number): number | undefined;
   /** Orders hits, best first. */

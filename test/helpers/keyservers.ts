@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ClientInfo } from '../../src/domain/client.ts';
 import type { ContestManifest } from '../../src/domain/contest.ts';
 import type { ExchangeRequest } from '../../src/protocol/keyserver.ts';
-import { Keymaster } from '../../src/server/keymaster/keymaster.ts';
+import { Keymaster, type KeymasterPorts } from '../../src/server/keymaster/keymaster.ts';
 import type { Log } from '../../src/server/log.ts';
 import { openPostgresStore } from '../../src/server/store/postgres.ts';
 import { openSqliteStore } from '../../src/server/store/sqlite.ts';
@@ -38,11 +38,22 @@ export const openStore = (home: Home): Promise<Store> =>
 export async function openKeymaster(
   home: Home,
   manifests: readonly ContestManifest[],
-  { clock = { now: START }, log = silent, kinds = testKinds, random = Math.random } = {},
+  {
+    clock = { now: START },
+    log = silent,
+    kinds = testKinds,
+    random = Math.random,
+    secondRuns = 0,
+    checker,
+  }: Partial<Pick<KeymasterPorts, 'log' | 'kinds' | 'random' | 'secondRuns' | 'checker'>> & {
+    clock?: { now: number };
+  } = {},
 ): Promise<TestKeymaster> {
   const store = await openStore(home);
   try {
     const keymaster = await Keymaster.open({
+      secondRuns,
+      checker,
       store,
       manifests,
       kinds,

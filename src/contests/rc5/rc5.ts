@@ -55,6 +55,23 @@ export const rc5: ContestKind = {
 
   observe: (_manifest, report) => observationOf(report),
 
+  // Near matches cannot be made up: whoever lacks one that the other has did not try that key, or kept it back.
+  compare(_manifest, first, second) {
+    const lacking = { first: 0, second: 0 };
+    for (const [i, one] of first.entries()) {
+      const other = second[i];
+      if (one.kind !== 'rc5' || other?.kind !== 'rc5') throw new TypeError('evidence of another kind');
+      const [a, b] = [new Set(one.nearMatches), new Set(other.nearMatches)];
+      lacking.first += [...b].filter((offset) => !a.has(offset)).length;
+      lacking.second += [...a].filter((offset) => !b.has(offset)).length;
+    }
+    const wrong = (['first', 'second'] as const).filter((which) => lacking[which] > 0);
+    if (wrong.length === 0) return { agree: true };
+    const missing = lacking.first + lacking.second;
+    const detail = `${missing} near ${missing === 1 ? 'match is' : 'matches are'} missing that another run of the same units has`;
+    return { agree: false, detail, wrong };
+  },
+
   unitsPerSecond: (stepsPerSecond) => stepsPerSecond / KEYS_PER_UNIT,
 
   compareHits: (a, b) => a.unit - b.unit,

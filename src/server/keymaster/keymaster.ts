@@ -5,6 +5,7 @@
  * after its evidence was verified; whatever was answered is on the disk. It knows units, never keys or marks: those
  * belong to the contest kinds. Several keymasters may stand over one PostgreSQL.
  */
+import { randomInt } from 'node:crypto';
 import type { ClientInfo } from '../../domain/client.ts';
 import type { Contest, ContestManifest } from '../../domain/contest.ts';
 import type {
@@ -18,8 +19,8 @@ import type {
   Status,
 } from '../../protocol/keyserver.ts';
 import type { MapQuery, UnitMap } from '../../protocol/unit-map.ts';
-import type { Books } from '../ledger/books.ts';
 import { Desk, type DeskPorts } from '../ledger/desk.ts';
+import { leaseSeconds } from '../ledger/grant.ts';
 import { Kiosks } from '../ledger/kiosks.ts';
 import { Proxies, type ProxyPolicy } from '../ledger/proxies.ts';
 import type { Role, Source } from '../ledger/role.ts';
@@ -27,6 +28,8 @@ import { statusOf } from '../ledger/status.ts';
 import type { KeyPair } from '../proof/key.ts';
 import { Keyring } from '../proof/keyring.ts';
 import { StoreError } from '../store/store.ts';
+import type { Checker } from '../trust/checks.ts';
+import { Trust } from '../trust/trust.ts';
 import { enterContests } from './opening.ts';
 
 export interface KeymasterPorts extends DeskPorts {
@@ -38,6 +41,10 @@ export interface KeymasterPorts extends DeskPorts {
   /** Messages of the day, beside those that were set at run time. */
   messages?: () => readonly string[];
   directives?: (client: ClientInfo) => readonly Directive[];
+  /** Does small parts of reports again; without one there are no spot checks. */
+  checker?: Checker | undefined;
+  /** How many times as often as usual blocks are done again by somebody else; 0: never. */
+  secondRuns?: number | undefined;
 }
 
 export class Keymaster implements Keyserver {
@@ -46,6 +53,7 @@ export class Keymaster implements Keyserver {
   readonly #startedAt: number;
   readonly #proxies: Proxies;
   readonly #kiosks = new Kiosks();
+  readonly trust: Trust;
   #keyring = new Keyring([]);
   #refreshedAt = 0;
   #key: KeyPair | undefined;
@@ -55,7 +63,9 @@ export class Keymaster implements Keyserver {
     this.#ports = ports;
     this.#startedAt = ports.clock();
     this.#proxies = new Proxies(ports.proxies);
+    this.trust = new Trust({ ...ports, random: ports.random ?? secretRandom });
     this.desk = new Desk(ports, this.#role());
+    this.trust.attach(this.desk);
   }
 
   /**
@@ -110,6 +120,7 @@ export class Keymaster implements Keyserver {
       return [await this.#proxies.write(ledger), await this.#kiosks.write(ledger, now)];
     });
     for (const each of forget) each();
+    await this.trust.write();
     await this.desk.sweep();
     await this.refresh();
   }
@@ -121,6 +132,7 @@ export class Keymaster implements Keyserver {
       this.#keyring = new Keyring(await ledger.signingKeys());
       this.#key = this.#keyring.current();
       await this.#proxies.read(ledger);
+      await this.trust.seconds.read(ledger);
       this.#messages = JSON.parse((await ledger.meta('messages')) ?? '[]') as string[];
     });
   }
@@ -131,8 +143,9 @@ export class Keymaster implements Keyserver {
   }
 
   /** Answers what waits and takes no more. The store stays open: it belongs to whoever opened it. */
-  close(): Promise<void> {
-    return this.desk.close();
+  async close(): Promise<void> {
+    await this.trust.close();
+    await this.desk.close();
   }
 
   #role(): Role {
@@ -152,14 +165,31 @@ export class Keymaster implements Keyserver {
       admitProxy: (request, now, origin) => this.#proxies.admit(request, now, origin),
       hear: (request, sender, now) => this.#kiosks.hear(request, sender, now),
       source: () => EVERYTHING,
-      accepted: async (_books: Books) => {},
-      messages: () => [...this.configuredMessages(), ...this.#messages],
+      know: (clients) => this.trust.know(clients),
+      distrusts: (client, contest) => this.trust.distrusts(client.id, contest),
+      mayWork: (client, contest) => this.trust.mayWork(client.id, contest),
+      again: (commit, sender, want) =>
+        this.trust.seconds.offer(commit, sender, want, (book) => leaseSeconds(book, sender)),
+      doneAgain: (commit, book, sender, report) => this.trust.seconds.settle(commit, book, sender, report),
+      hidden: (contest) => this.trust.seconds.hidden(contest),
+      reported: (client, manifest, report, result) => {
+        this.trust.seconds.applied(report, this.#ports.clock());
+        this.trust.reported(client, manifest, report, result);
+      },
+      accepted: (books, { sender, client, report, at }) => this.trust.seconds.draw(books, sender, client, report, at),
+      messages: (client) => {
+        const own = this.trust.sentenceFor(client.id);
+        return [...(own === undefined ? [] : [own]), ...this.configuredMessages(), ...this.#messages];
+      },
       directives: (client) => this.#ports.directives?.(client) ?? [],
       trusted: () => this.#keyring.trusted(),
       shown: (state) => state,
     };
   }
 }
+
+/** Whom to check is drawn by it: nobody may guess it from what is drawn in the open. */
+const secretRandom = (): number => randomInt(2 ** 47) / 2 ** 47;
 
 /** Keys of other processes are looked for no oftener. */
 const REFRESH_MS = 1000;

@@ -73,7 +73,7 @@ export class Desk {
     this.#ports = ports;
     this.#role = role;
     this.counting = new Counting(ports);
-    this.maps = new Maps(ports);
+    this.maps = new Maps({ ...ports, hidden: (contest) => role.hidden(contest) });
     this.#granting = new Granting(role, ports.random ?? Math.random);
     this.#commits = new GroupCommit({
       ...ports,
@@ -85,7 +85,7 @@ export class Desk {
   async exchange(request: ExchangeRequest, origin?: Origin): Promise<ExchangeReply> {
     const { client, reports, want } = request;
     const protocol = protocolOf(request);
-    const sender: Sender = { client, isProxy: protocol === 'keyserver<-proxy/1' };
+    const sender: Sender = { client, isProxy: protocol === 'keyserver<-proxy/1', address: origin?.address };
     // A proxy's id is no secret, it is in every proof: without its signature nobody may speak in its name.
     if (sender.isProxy || isKeyId(client.id)) this.#role.admitProxy(request, this.#ports.clock(), origin);
     if (!sender.isProxy && reports.length > MAX_REPORTS) {
@@ -93,6 +93,7 @@ export class Desk {
       throw new RefusedError('body_malformed', detail, { field: '/reports' });
     }
     if (this.#haveStrangeRoot(reports)) await this.#role.learnKeys();
+    await this.#role.know([client, ...(sender.isProxy ? reports.flatMap((report) => report.client ?? []) : [])]);
     const verdicts = await this.#verifyAll(reports);
     const reply = await this.#commits.run({
       units: reports.map(({ contest, first, evidence }) => ({ contest, first, count: evidence.length })),
@@ -110,7 +111,7 @@ export class Desk {
     });
     this.counting.arrive(client, reply.now);
     this.#role.hear(request, sender, reply.now);
-    this.#observe(request, reply, origin?.address);
+    this.#observe(request, reply, sender);
     return this.#inProtocol(protocol, sender, reply);
   }
 
@@ -219,19 +220,19 @@ export class Desk {
   #observe(
     { client, reports }: ExchangeRequest,
     { results, grants }: Granted & { results: ReportResult[] },
-    address: string | undefined,
+    { isProxy, address }: Sender,
   ): void {
     const { observer } = this.#ports;
-    if (observer === undefined) return;
-    observer.exchanged?.(client, address);
+    observer?.exchanged?.(client, address);
     const leases = grants.map(({ lease }) => lease);
-    if (leases.length > 0) observer.leased?.(client, leases);
+    if (leases.length > 0) observer?.leased?.(client, leases);
     for (const [i, report] of reports.entries()) {
       const manifest = this.#manifests.get(report.contest);
       const result = results[i];
-      if (manifest !== undefined && result !== undefined) {
-        observer.reported?.(report.client ?? client, manifest, report, result, address);
-      }
+      if (manifest === undefined || result === undefined) continue;
+      const worker = (isProxy ? report.client : undefined) ?? client;
+      this.#role.reported(worker, manifest, report, result);
+      observer?.reported?.(worker, manifest, report, result, address);
     }
   }
 
@@ -241,7 +242,7 @@ export class Desk {
     { grants, ...reply }: Granted & { results: ReportResult[]; now: number; contests: ContestState[] },
   ): ExchangeReply {
     if (protocol === 'keyserver<-client/1') return { ...reply, leases: grants.map(({ lease }) => lease) };
-    const messages = this.#role.messages().slice(0, MAX_MESSAGES);
+    const messages = this.#role.messages(client).slice(0, MAX_MESSAGES);
     const directives = this.#role.directives(client);
     return {
       protocol,

@@ -129,7 +129,7 @@ function tellsMore(row: ClientRow, known: ClientRow | undefined): boolean {
 
 function creditsOf(finished: readonly Finished[]): Map<string, CreditRow> {
   const credits = new Map<string, CreditRow>();
-  for (const { client, contest, count, credited } of finished) {
+  for (const { client, contest, count, credited, again = 0 } of finished) {
     const key = `${client.id} ${contest}`;
     const row = credits.get(key) ?? { client: client.id, contest, units: 0, blocks: 0, duplicates: 0 };
     row.units += credited;

@@ -56,11 +56,13 @@ export class Granting {
     const before = held.get(holder) ?? [];
     const grants = await this.#lost(books, holder, books.holds(holder, before), want, now);
     grants.splice(want.blocks);
+    if (grants.length < want.blocks) grants.push(...(await this.#role.again(commit, sender, want)));
     let anyOpen = false;
     for (const { contest, units } of want.from) {
       const book = books.get(contest);
       if (book === undefined || book.row.closed_by !== null) continue;
       anyOpen = true;
+      if (!this.#role.mayWork(sender.client, contest)) continue;
       const { maxUnits, maxLeases } = book.manifest.block;
       const most = sender.isProxy ? MAX_PROXY_LEASES : maxLeases;
       const has = books.holds(holder, before).filter((lease) => lease.contest === contest).length;
@@ -217,7 +219,10 @@ export function allocationOf({ row, manifest }: Book): Allocation {
 }
 
 /** A proxy's blocks pass through more hands: four times as long unless told. */
-function leaseSeconds({ manifest: { leaseSeconds, leaseSecondsOf } }: Book, { client, isProxy }: Sender): number {
+export function leaseSeconds(
+  { manifest: { leaseSeconds, leaseSecondsOf } }: Book,
+  { client, isProxy }: Sender,
+): number {
   if (isProxy) return leaseSecondsOf?.proxy ?? 4 * leaseSeconds;
   const { class: kind = 'tab' } = client;
   return (kind === 'proxy' ? undefined : leaseSecondsOf?.[kind]) ?? leaseSeconds;

@@ -4,6 +4,7 @@
  * seconds. Nothing is read that nobody asks for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endOf, type UnitRange } from '../../domain/units.ts';
 import { RefusedError } from '../../protocol/errors.ts';
 import { MAX_CELLS, type MapQuery, type UnitMap } from '../../protocol/unit-map.ts';
 import type { Store } from '../store/store.ts';
@@ -21,6 +22,8 @@ const REST = 2;
 export interface MapsPorts {
   store: Pick<Store, 'read'>;
   clock: () => number;
+  /** Done units that are to look as if they were handed out. */
+  hidden?(contest: string): readonly UnitRange[];
 }
 
 export class Maps {
@@ -64,6 +67,7 @@ export class Maps {
       this.#charts.delete(contest);
       throw new RefusedError('contest_unknown', `there is no contest ${contest} here`, { status: 404, field: '/name' });
     }
+    const hidden = (this.#ports.hidden?.(contest) ?? []).toSorted((a, b) => a.first - b.first);
     const done = new Stretches();
     const leased = new Stretches();
     // Between two parts units may have changed hands: none is counted twice.
@@ -72,8 +76,20 @@ export class Maps {
       const began = performance.now();
       const runs = await store.read((ledger) => ledger.takenRuns(contest, after, RUNS_AT_ONCE));
       for (const run of runs) {
-        (run.state === 'done' ? done : leased).add(Math.max(run.first, past), run.past);
+        let first = Math.max(run.first, past);
         past = Math.max(past, run.past);
+        if (run.state !== 'done') {
+          leased.add(first, run.past);
+          continue;
+        }
+        for (const range of hidden) {
+          if (endOf(range) <= first) continue;
+          if (range.first >= run.past) break;
+          if (range.first > first) done.add(first, range.first);
+          leased.add(Math.max(first, range.first), Math.min(run.past, endOf(range)));
+          first = endOf(range);
+        }
+        if (first < run.past) done.add(first, run.past);
       }
       const last = runs.at(-1);
       if (last === undefined || runs.length < RUNS_AT_ONCE) break;

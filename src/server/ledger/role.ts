@@ -1,10 +1,15 @@
 /** What a keymaster and a proxy do differently at the same desk. */
 import type { ClientInfo } from '../../domain/client.ts';
-import type { ContestState, Hit } from '../../domain/contest.ts';
+import type { ContestManifest, ContestState, Hit } from '../../domain/contest.ts';
+import type { UnitRange } from '../../domain/units.ts';
 import type { Report } from '../../domain/work.ts';
-import type { Directive, ExchangeRequest, Origin, ReleaseRequest } from '../../protocol/keyserver.ts';
+import type { Directive, ExchangeRequest, Origin, ReleaseRequest, ReportResult } from '../../protocol/keyserver.ts';
 import type { KeyPair } from '../proof/key.ts';
-import type { Books } from './books.ts';
+import type { Again } from '../trust/seconds.ts';
+import type { Book, Books } from './books.ts';
+import type { Grant } from './grant.ts';
+import type { Commit } from './group-commit.ts';
+import type { Sender } from './settle.ts';
 
 /** Under what this keyserver may hand out a unit. */
 export interface Source {
@@ -18,6 +23,8 @@ export interface Source {
 
 export interface Accepted {
   report: Report;
+  sender: Sender;
+  /** Who did the work. */
   client: ClientInfo;
   /** Units that were new. */
   credited: number;
@@ -26,6 +33,20 @@ export interface Accepted {
 }
 
 export interface Role {
+  /** Reads what is needed to serve these clients, before they are served. */
+  know(clients: readonly ClientInfo[]): Promise<void>;
+  /** Why a report of this client is not even looked at. */
+  distrusts(client: ClientInfo, contest: string): string | undefined;
+  /** Whether it gets ordinary work of this contest. */
+  mayWork(client: ClientInfo, contest: string): boolean;
+  /** Blocks that were done, to be done again by this client. */
+  again(commit: Commit, sender: Sender, want: ExchangeRequest['want']): Promise<Grant[]>;
+  /** A report of units that were done before: whether it was asked for, and how that went. */
+  doneAgain(commit: Commit, book: Book, sender: Sender, report: Report): Promise<Again | undefined>;
+  /** Done units that maps are to show as handed out. */
+  hidden(contest: string): readonly UnitRange[];
+  /** A report was answered, and that is on the disk. */
+  reported(client: ClientInfo, manifest: ContestManifest, report: Report, result: ReportResult): void;
   /** Signs what is handed out. */
   key(): KeyPair;
   /** Whether a chain of proofs may begin with this key. */
@@ -42,7 +63,7 @@ export interface Role {
   /** Called in the transaction that made the report's units done. */
   accepted(books: Books, accepted: Accepted): Promise<void>;
   /** What to tell this client besides. */
-  messages(): readonly string[];
+  messages(client: ClientInfo): readonly string[];
   directives(client: ClientInfo): readonly Directive[];
   /** The keys that a proxy below may trust. */
   trusted(): readonly string[];

@@ -23,6 +23,8 @@ import type { Role } from './role.ts';
 
 export interface Sender {
   client: ClientInfo;
+  /** Where the request comes from. */
+  address?: string | undefined;
   /** A proxy may report parts of its leases, and work that others did. */
   isProxy: boolean;
 }
@@ -90,11 +92,20 @@ export async function settle(
     if (refusal !== undefined) return refuse(refusal);
   }
   if (!verdict.ok) return refuse(verdict, spoilt);
+  const again = areAllDone(runs, range) ? await role.doneAgain(commit, book, sender, report) : undefined;
+  // Blocks that are done again are for those who are to be believed once more.
+  const distrust = again === undefined ? role.distrusts(worker, report.contest) : undefined;
+  if (distrust !== undefined) return refuse({ code: 'client_distrusted', detail: distrust }, spoilt);
   await books.found(book, report.lease, verdict.hits);
+  if (again?.outcome === 'wrong') return refuse({ code: 'evidence_missing', detail: again.detail });
+  if (again?.outcome === 'agreed') {
+    books.count('accepted', worker, report.contest, range, 0, now, range.count);
+    return { lease: report.lease, outcome: 'accepted', credited: range.count, hits: verdict.hits };
+  }
   const credited = books.finish(book, range);
   if (credited === 0) return duplicate();
   books.count('accepted', worker, report.contest, range, credited, now);
-  await role.accepted(books, { report, client: worker, credited, hits: verdict.hits, at: now });
+  await role.accepted(books, { report, sender, client: worker, credited, hits: verdict.hits, at: now });
   return { lease: report.lease, outcome: 'accepted', credited, hits: verdict.hits };
 
   function duplicate(): ReportResult {

@@ -7,6 +7,10 @@ export class BoundedMap<K, V> {
     this.#limit = limit;
   }
 
+  has(key: K): boolean {
+    return this.#entries.has(key);
+  }
+
   get(key: K): V | undefined {
     return this.#entries.get(key);
   }

@@ -229,6 +229,14 @@ export class Proxy implements Keyserver {
         const { past, expires_at: expiresAt, proof } = lease;
         return { past, expiresAt, proof: proof ?? undefined };
       },
+      // Trust is the keymaster's.
+      know: async () => {},
+      distrusts: () => undefined,
+      mayWork: () => true,
+      again: async () => [],
+      doneAgain: async () => undefined,
+      hidden: () => [],
+      reported: () => {},
       accepted: (books, accepted) => this.#accepted(books, accepted),
       messages: () => [...(this.#ports.messages?.() ?? []), ...this.#known.messages],
       directives: (client) => this.#ports.directives?.(client) ?? [],

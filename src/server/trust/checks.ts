@@ -1,0 +1,90 @@
+/**
+ * Spot checks: a small part of a report, chosen in secret, is done again by the keymaster's own core. One after the other, beside
+ * everything else; where more are wanted than it can do, the oldest wait in vain, and that is counted.
+ */
+import type { SpotCheck } from '../../contests/kind.ts';
+import type { ClientInfo } from '../../domain/client.ts';
+import type { ContestManifest } from '../../domain/contest.ts';
+import type { Report } from '../../domain/work.ts';
+import type { Kinds } from '../ledger/books.ts';
+import type { Log } from '../log.ts';
+
+/** A core that does a part of a unit again. */
+export interface Checker {
+  /**
+   * What is wrong with it, as half a sentence; undefined where it agrees.
+   * @throws Error it could not be done: no core, or the thread died. Nobody is to blame.
+   */
+  check(manifest: ContestManifest, spot: SpotCheck): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+export interface Suspect {
+  client: ClientInfo;
+  manifest: ContestManifest;
+  report: Report;
+}
+
+export interface ChecksPorts {
+  kinds: Kinds;
+  log: Log;
+  random: () => number;
+  checker?: Checker | undefined;
+  onResult(suspect: Suspect, fault: string | undefined): void;
+}
+
+const MOST_WAITING = 1000;
+
+export class Checks {
+  readonly #ports: ChecksPorts;
+  readonly #waiting: Suspect[] = [];
+  #working: Promise<void> | undefined;
+  #isClosed = false;
+  /** Those that were done, and those that nobody had time for. */
+  done = 0;
+  dropped = 0;
+
+  constructor(ports: ChecksPorts) {
+    this.#ports = ports;
+  }
+
+  take(suspect: Suspect): void {
+    if (this.#ports.checker === undefined || this.#isClosed) return;
+    this.#waiting.push(suspect);
+    if (this.#waiting.length > MOST_WAITING) {
+      this.#waiting.shift();
+      this.dropped += 1;
+    }
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  /** Resolves when none waits. */
+  async idle(): Promise<void> {
+    while (this.#working !== undefined) await this.#working;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#waiting.length = 0;
+    await this.#ports.checker?.close();
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    const { kinds, checker, random, log, onResult } = this.#ports;
+    for (let suspect = this.#waiting.shift(); suspect !== undefined; suspect = this.#waiting.shift()) {
+      const { manifest, report } = suspect;
+      const spot = kinds[manifest.search.kind].spotCheck?.(manifest, report, random);
+      if (spot === undefined) continue;
+      try {
+        const fault = await checker?.check(manifest, spot);
+        this.done += 1;
+        onResult(suspect, fault);
+      } catch (err) {
+        if (!this.#isClosed) log.error({ err, contest: manifest.name }, 'a spot check could not be done');
+      }
+    }
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * Second runs: for what evidence cannot show, as a winning key that was left out, a share of the blocks that were done is done
+ * again by somebody else, who gets it like any other block. Never by the same client, name, team, address or through the same proxy.
+ *
+ * Where two agree, the block is a known answer: those who are new, late with one, or not believed get it as an ordinary block
+ * too, and whoever differs is wrong. Maps show these units as handed out, so that nobody can tell them from others.
+ *
+ * Only clients that come here themselves get such blocks: what a proxy fetches it splits as it likes.
+ */
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import type { ClientInfo } from '../../domain/client.ts';
+import type { UnitRange } from '../../domain/units.ts';
+import type { Report, UnitEvidence } from '../../domain/work.ts';
+import type { ExchangeRequest } from '../../protocol/keyserver.ts';
+import type { Book, Books, Kinds } from '../ledger/books.ts';
+import type { Grant } from '../ledger/grant.ts';
+import type { Commit } from '../ledger/group-commit.ts';
+import type { Source } from '../ledger/role.ts';
+import type { Sender } from '../ledger/settle.ts';
+import type { LedgerQueries } from '../store/queries.ts';
+import type { SecondRunRow } from '../store/schema.ts';
+import { isAnswerDue, secondRate } from './rates.ts';
+import type { Trust } from './trust.ts';
+
+/** Who did the block first, and what came of it. */
+export interface FirstRun {
+  client: Pick<ClientInfo, 'id' | 'name' | 'team'>;
+  /** Hashed under a key that lives as long as the process. */
+  address?: string | undefined;
+  /** The proxy it came through. */
+  via?: string | undefined;
+  core: string;
+  evidence: readonly UnitEvidence[];
+}
+
+/** What a report of a block that was done before amounts to. */
+export type Again = { outcome: 'agreed' } | { outcome: 'wrong'; detail: string };
+
+export interface SecondsPorts {
+  kinds: Kinds;
+  random: () => number;
+  trust: Trust;
+  secondRuns?: number | undefined;
+}
+
+/** Of one contest: blocks that wait for a second run, and known answers that are kept. */
+const MOST_WAITING = 1000;
+const MOST_KNOWN = 64;
+/** Somebody who may have a block that waits gets it with this chance: nobody can tell when it comes. */
+const OFFERED = 1 / 2;
+
+interface Effect {
+  passed: string[];
+  wrong: { client: Pick<ClientInfo, 'id' | 'name' | 'team'>; detail: string; evidence: unknown }[];
+  how: 'known-answer' | 'second-run';
+}
+
+export class Seconds {
+  readonly #ports: SecondsPorts;
+  readonly #addressKey = randomBytes(32);
+  #rows: { row: SecondRunRow; run: FirstRun }[] = [];
+  /** What follows from a report once its commit is on the disk. */
+  readonly #effects = new WeakMap<Report, Effect>();
+
+  constructor(ports: SecondsPorts) {
+    this.#ports = ports;
+  }
+
+  /** Reads what waits, and what other keymasters over the same ledger have added. */
+  async read(ledger: LedgerQueries): Promise<void> {
+    const rows = await ledger.trust.secondRuns();
+    this.#rows = rows.map((row) => ({ row, run: JSON.parse(row.body) as FirstRun }));
+  }
+
+  /** Units that only look as if they were handed out. */
+  hidden(contest: string): UnitRange[] {
+    return this.#rows
+      .filter(({ row }) => row.contest === contest)
+      .map(({ row: { first, count } }) => ({ first, count }));
+  }
+
+  /** In the transaction that accepted a report: draws whether somebody else is to do it again. */
+  async draw(books: Books, sender: Sender, worker: ClientInfo, report: Report, now: number): Promise<void> {
+    const book = books.get(report.contest);
+    if (book === undefined || book.row.closed_by !== null) return;
+    const { trust, random, secondRuns = 1 } = this.#ports;
+    const conduct = trust.conductOf(worker.id, report.contest);
+    if (random() >= secondRuns * secondRate(book.manifest.search.kind, conduct)) return;
+    if (report.evidence.length > book.manifest.block.maxUnits) return;
+    const waiting = this.#rows.filter(({ row }) => row.contest === report.contest && row.known === 0);
+    if (waiting.length >= MOST_WAITING) return;
+    const { id, name, team } = worker;
+    const run: FirstRun = {
+      client: { id, ...(name === undefined ? {} : { name }), ...(team === undefined ? {} : { team }) },
+      address: this.#hashed(sender),
+      via: sender.isProxy ? sender.client.id : undefined,
+      core: report.core,
+      evidence: report.evidence,
+    };
+    const row: SecondRunRow = {
+      id: randomUUID(),
+      at: now,
+      contest: report.contest,
+      first: report.first,
+      count: report.evidence.length,
+      known: 0,
+      lease: null,
+      holder: null,
+      expires_at: null,
+      body: JSON.stringify(run),
+    };
+    await books.ledger.trust.putSecondRun(row);
+    this.#rows.push({ row, run });
+  }
+
+  /** Blocks to be done again by this client, of the contests it wants. */
+  async offer(
+    { books, now }: Commit,
+    sender: Sender,
+    want: ExchangeRequest['want'],
+    leaseSeconds: (book: Book) => number,
+  ): Promise<Grant[]> {
+    if (sender.isProxy || want.blocks === 0) return [];
+    const { trust, random } = this.#ports;
+    for (const { contest, units } of want.from) {
+      const book = books.get(contest);
+      if (book === undefined || book.row.closed_by !== null) continue;
+      const conduct = trust.conductOf(sender.client.id, contest);
+      const isDue = isAnswerDue(conduct, now);
+      const isBarred = !trust.mayWork(sender.client.id, contest);
+      if (isBarred && !isDue) continue;
+      if (!isDue && random() >= OFFERED) continue;
+      const may = this.#rows.filter(
+        ({ row, run }) =>
+          row.contest === contest && row.count <= units && this.#isFree(row, now) && this.#isOther(run, sender),
+      );
+      const known = isDue ? may.filter(({ row }) => row.known === 1) : [];
+      const some = known.length > 0 ? known : may.filter(({ row }) => row.known === 0);
+      const chosen = some[Math.floor(random() * some.length)];
+      if (chosen === undefined || (isBarred && chosen.row.known === 0)) continue;
+      const { row } = chosen;
+      const expiresAt = now + leaseSeconds(book) * 1000;
+      const lease = { id: randomUUID(), contest, first: row.first, count: row.count, expiresAt };
+      Object.assign(row, { lease: lease.id, holder: sender.client.id, expires_at: expiresAt });
+      await books.ledger.trust.putSecondRun(row);
+      trust.note(sender.client.id, contest, { kind: 'tried', at: now });
+      return [{ lease, source: EVERYTHING }];
+    }
+    return [];
+  }
+
+  /** A report of units that were done before. Undefined: nobody asked for it. */
+  async settle({ books }: Commit, book: Book, sender: Sender, report: Report): Promise<Again | undefined> {
+    const row = await books.ledger.trust.secondRunOf(report.lease);
+    if (row === undefined || row.holder !== sender.client.id) return undefined;
+    if (row.first !== report.first || row.count !== report.evidence.length) return undefined;
+    const run = JSON.parse(row.body) as FirstRun;
+    const kind = this.#ports.kinds[book.manifest.search.kind];
+    const agreement = kind.compare(book.manifest, run.evidence, report.evidence);
+    const isKnown = row.known === 1;
+    const effect: Effect = { passed: [], wrong: [], how: isKnown ? 'known-answer' : 'second-run' };
+    this.#effects.set(report, effect);
+    const kept = this.#rows.filter((one) => one.row.contest === row.contest && one.row.known === 1);
+    if (agreement.agree && (isKnown || kept.length < MOST_KNOWN)) {
+      await this.#put(books.ledger, { ...row, known: 1, lease: null, holder: null, expires_at: null });
+    } else if (isKnown) {
+      await this.#put(books.ledger, { ...row, lease: null, holder: null, expires_at: null });
+    } else {
+      await this.#delete(books.ledger, row.id);
+    }
+    if (agreement.agree) {
+      effect.passed.push(sender.client.id, ...(isKnown ? [] : [run.client.id]));
+      return { outcome: 'agreed' };
+    }
+    const { detail } = agreement;
+    const wrong = isKnown ? (['second'] as const) : agreement.wrong;
+    if (wrong.includes('first')) {
+      effect.wrong.push({ client: run.client, detail, evidence: { ...run, first: row.first, second: report } });
+    }
+    if (!wrong.includes('second')) return { outcome: 'agreed' };
+    effect.wrong.push({ client: sender.client, detail, evidence: { report, first: run } });
+    return { outcome: 'wrong', detail };
+  }
+
+  /** The commit with this report is on the disk. */
+  applied(report: Report, at: number): void {
+    const effect = this.#effects.get(report);
+    if (effect === undefined) return;
+    this.#effects.delete(report);
+    const { trust } = this.#ports;
+    for (const id of effect.passed) trust.note(id, report.contest, { kind: 'passed', at, how: effect.how });
+    for (const { client, detail, evidence } of effect.wrong) {
+      trust.convict(client, report.contest, effect.how, detail, evidence);
+    }
+  }
+
+  /** Of a client that was caught nothing waits any more. @returns what others have confirmed of its work. */
+  async forget(ledger: LedgerQueries, client: string, contest: string): Promise<UnitRange[]> {
+    const confirmed: UnitRange[] = [];
+    for (const row of await ledger.trust.secondRuns()) {
+      if (row.contest !== contest || (JSON.parse(row.body) as FirstRun).client.id !== client) continue;
+      if (row.known === 1) confirmed.push({ first: row.first, count: row.count });
+      else await this.#delete(ledger, row.id);
+    }
+    return confirmed;
+  }
+
+  async #put(ledger: LedgerQueries, row: SecondRunRow): Promise<void> {
+    await ledger.trust.putSecondRun(row);
+    const here = this.#rows.find((one) => one.row.id === row.id);
+    if (here !== undefined) Object.assign(here.row, row);
+  }
+
+  async #delete(ledger: LedgerQueries, id: string): Promise<void> {
+    await ledger.trust.deleteSecondRun(id);
+    this.#rows = this.#rows.filter(({ row }) => row.id !== id);
+  }
+
+  #isFree({ lease, expires_at }: SecondRunRow, now: number): boolean {
+    return lease === null || (expires_at ?? 0) <= now;
+  }
+
+  #isOther({ client, address, via }: FirstRun, sender: Sender): boolean {
+    const { id, name, team } = sender.client;
+    if (client.id === id || via === id) return false;
+    if (name !== undefined && client.name === name) return false;
+    if (team !== undefined && client.team === team) return false;
+    return address === undefined || address !== this.#hashed(sender);
+  }
+
+  #hashed({ address }: Sender): string | undefined {
+    if (address === undefined) return undefined;
+    return createHmac('sha256', this.#addressKey).update(address).digest('base64url');
+  }
+}
+
+const EVERYTHING: Source = { past: Number.MAX_SAFE_INTEGER, expiresAt: Number.MAX_SAFE_INTEGER };

@@ -1,0 +1,285 @@
+/**
+ * What a keymaster thinks of its clients. It notes what each did, has a share of their work checked, and acts on what is found:
+ * who was proven wrong gets no more ordinary work until it passes a known answer, and what nobody has confirmed of its work is
+ * taken back. It believes no identity; a new one is checked at every step.
+ *
+ *   conduct.ts     what is noted of one client in one contest, and DiCoP's rules
+ *   rates.ts       how often whom to check
+ *   checks.ts      spot checks: a small part of a report done again here
+ *   seconds.ts     second runs and known answers: a whole block done again by somebody else who does not know
+ *   take-back.ts   what happens to the work of the caught
+ *   cases.ts       what an operator sees of it
+ *
+ * Deeds wait in memory and are written every few seconds, under a lock of the store and not with the exchanges: a kill loses the
+ * last of them, which makes nobody trusted. Several keymasters over one PostgreSQL note in the same rows.
+ */
+import { accumulate, isBeyondBelief } from '../../contests/rc5/suspicion.ts';
+import type { ClientInfo } from '../../domain/client.ts';
+import type { ContestManifest } from '../../domain/contest.ts';
+import type { Report } from '../../domain/work.ts';
+import type { ReportResult } from '../../protocol/keyserver.ts';
+import type { Kinds } from '../ledger/books.ts';
+import type { Desk } from '../ledger/desk.ts';
+import type { Log } from '../log.ts';
+import { BoundedMap } from '../proof/bounded-map.ts';
+import type { Store } from '../store/store.ts';
+import { type CaseBody, putCase } from './cases.ts';
+import { type Checker, Checks } from './checks.ts';
+import { after, BARRED_AT, type Conduct, type Deed, type How, isBarred, UNKNOWN } from './conduct.ts';
+import { spotRate } from './rates.ts';
+import { Seconds } from './seconds.ts';
+import { takeBack } from './take-back.ts';
+
+export interface TrustPorts {
+  store: Store;
+  kinds: Kinds;
+  /** Milliseconds since 1970. */
+  clock: () => number;
+  log: Log;
+  /** In [0, 1): whom to check is drawn by it, so it must not be guessed. */
+  random: () => number;
+  /** Absent: this keymaster has no core, and makes no spot checks. */
+  checker?: Checker | undefined;
+  /** How many times as often as usual blocks are done again by somebody else; 1 unless told. */
+  secondRuns?: number | undefined;
+}
+
+/** Clients of whom what is noted is kept in memory. */
+const REMEMBERED = 50_000;
+/** Deeds that wait at most: beyond that the oldest client's are dropped. */
+const CLIENTS_WAITING = 20_000;
+const WRITTEN_AT_ONCE = 500;
+
+/** By contest. */
+type Conducts = ReadonlyMap<string, Conduct>;
+
+interface Waiting {
+  contest: string;
+  deed: Deed;
+}
+
+export class Trust {
+  readonly seconds: Seconds;
+  readonly checks: Checks;
+  readonly #ports: TrustPorts;
+  readonly #known = new BoundedMap<string, Conducts>(REMEMBERED);
+  #waiting = new Map<string, Waiting[]>();
+  #desk: Desk | undefined;
+  /** Convictions one after the other: each reads what the one before has written. */
+  #acting: Promise<void> = Promise.resolve();
+
+  constructor(ports: TrustPorts) {
+    this.#ports = ports;
+    this.seconds = new Seconds({ ...ports, trust: this });
+    this.checks = new Checks({
+      ...ports,
+      onResult: ({ client, manifest, report }, fault) =>
+        fault === undefined
+          ? this.note(client.id, manifest.name, { kind: 'passed', at: ports.clock(), how: 'spot-check' })
+          : this.convict(client, manifest.name, 'spot-check', fault, report),
+    });
+  }
+
+  /** Where its own commits go. */
+  attach(desk: Desk): void {
+    this.#desk = desk;
+  }
+
+  /** Reads what is noted of clients, so that it need not be waited for later. */
+  async know(clients: readonly ClientInfo[]): Promise<void> {
+    const names = clients.flatMap(({ name }) => (name === undefined ? [] : accountOf(name)));
+    const strange = [...new Set([...clients.map(({ id }) => id), ...names])].filter((id) => !this.#known.has(id));
+    if (strange.length === 0) return;
+    const rows = await this.#ports.store.read((ledger) => ledger.trust.conducts(strange));
+    for (const id of strange) if (!this.#known.has(id)) this.#known.set(id, new Map());
+    for (const { client, contest, body } of rows) this.#remember(client, contest, JSON.parse(body) as Conduct);
+  }
+
+  /** As far as it is known here. */
+  conductOf(client: string, contest: string): Conduct {
+    return this.#known.get(client)?.get(contest) ?? UNKNOWN;
+  }
+
+  /** Whether it gets ordinary work of this contest. Who was proven wrong in one gets none of any. */
+  mayWork(client: string, contest: string): boolean {
+    const conducts = this.#known.get(client);
+    if (conducts === undefined) return true;
+    for (const { distrusted } of conducts.values()) if (distrusted) return false;
+    return !isBarred(conducts.get(contest) ?? UNKNOWN);
+  }
+
+  /** Why its reports are not looked at; undefined where they are. */
+  distrusts(client: string, contest: string): string | undefined {
+    if (this.mayWork(client, contest)) return undefined;
+    return 'what this client does is not believed before it has got a test block right';
+  }
+
+  /** What to tell a person whose client gets no ordinary work; undefined where there is nothing to tell. */
+  sentenceFor(client: string): string | undefined {
+    for (const [contest, conduct] of this.#known.get(client) ?? []) {
+      if (!isBarred(conduct) || conduct.error === undefined) continue;
+      const what = conduct.distrusted
+        ? `A check of what this client did for ${contest} failed: ${conduct.error}. That work is done again by others, and its credit was taken back.`
+        : `Reports of this client for ${contest} were wrong: ${conduct.error}.`;
+      return `${what} If nobody changed the program, the machine may be at fault: too hot, overclocked, or with bad memory. A test block comes every six hours, and work goes on once one is right.`;
+    }
+    return undefined;
+  }
+
+  /** Notes what was done; its consequences follow with `write`. */
+  note(client: string, contest: string, deed: Deed): void {
+    const some = this.#waiting.get(client);
+    if (some !== undefined) some.push({ contest, deed });
+    else this.#waiting.set(client, [{ contest, deed }]);
+    const [oldest] = this.#waiting.keys();
+    if (this.#waiting.size > CLIENTS_WAITING && oldest !== undefined) this.#waiting.delete(oldest);
+    // What decides on the next block is known at once.
+    if (deed.kind !== 'accepted') this.#remember(client, contest, after(this.conductOf(client, contest), deed));
+  }
+
+  /** A report was answered, and that is on the disk. */
+  reported(client: ClientInfo, manifest: ContestManifest, report: Report, result: ReportResult): void {
+    const { clock, kinds, random } = this.#ports;
+    const at = clock();
+    const contest = manifest.name;
+    if (result.outcome === 'refused') {
+      if (result.code === 'evidence_false' || result.code === 'evidence_missing') {
+        this.note(client.id, contest, { kind: 'refused', at, detail: result.detail ?? result.code });
+      }
+      return;
+    }
+    if (result.outcome !== 'accepted') return;
+    const kind = kinds[manifest.search.kind];
+    const { core, seconds, evidence } = report;
+    const observation = kind.observe?.(manifest, report);
+    const deed: Deed = { kind: 'accepted', at, units: evidence.length, core, seconds, observation };
+    this.note(client.id, contest, deed);
+    if (client.name !== undefined && observation !== undefined) this.note(accountOf(client.name), contest, deed);
+    const isWatched = client.name !== undefined && this.conductOf(accountOf(client.name), contest).distrusted;
+    const rate = isWatched ? 1 : spotRate(manifest.search.kind, this.conductOf(client.id, contest));
+    if (random() < rate) this.checks.take({ client, manifest, report });
+  }
+
+  /**
+   * Writes what was noted, and accuses whom the laws of chance accuse. For a timer.
+   * @returns how many clients were written.
+   */
+  async write(): Promise<number> {
+    const waiting = [...this.#waiting];
+    this.#waiting = new Map();
+    for (let i = 0; i < waiting.length; i += WRITTEN_AT_ONCE) {
+      const some = waiting.slice(i, i + WRITTEN_AT_ONCE);
+      try {
+        await this.#ports.store.counting(async (ledger) => {
+          const rows = await ledger.trust.conducts(some.map(([client]) => client));
+          const conducts = new Map<string, Map<string, Conduct>>();
+          for (const { client, contest, body } of rows) {
+            const own = conducts.get(client) ?? new Map<string, Conduct>();
+            own.set(contest, JSON.parse(body) as Conduct);
+            conducts.set(client, own);
+          }
+          const changed: { client: string; contest: string; body: string }[] = [];
+          for (const [client, deeds] of some) {
+            const own = conducts.get(client) ?? new Map<string, Conduct>();
+            for (const { contest, deed } of deeds) {
+              own.set(contest, after(own.get(contest) ?? UNKNOWN, deed, accumulate));
+            }
+            for (const contest of new Set(deeds.map((one) => one.contest))) {
+              changed.push({ client, contest, body: JSON.stringify(own.get(contest)) });
+            }
+            conducts.set(client, own);
+          }
+          await ledger.trust.putConducts(changed);
+          for (const [client] of some) this.#known.set(client, conducts.get(client) ?? new Map());
+        });
+      } catch (error) {
+        // They wait for the next time.
+        for (const [client, deeds] of waiting.slice(i)) {
+          this.#waiting.set(client, [...deeds, ...(this.#waiting.get(client) ?? [])]);
+        }
+        throw error;
+      }
+      for (const [client, deeds] of some) await this.#accuse(client, deeds);
+    }
+    await this.#acting;
+    return waiting.length;
+  }
+
+  async #accuse(client: string, deeds: readonly Waiting[]): Promise<void> {
+    const infos = new Map<string, Conduct>();
+    for (const { contest } of deeds) infos.set(contest, this.conductOf(client, contest));
+    for (const [contest, { suspicion, distrusted, score, error }] of infos) {
+      if (distrusted) continue;
+      const accusation = suspicion === undefined ? undefined : isBeyondBelief(suspicion);
+      if (accusation !== undefined) this.convict({ id: client }, contest, 'record', accusation, suspicion);
+      else if (score >= BARRED_AT) {
+        const isNew = deeds.some((one) => one.contest === contest && one.deed.kind === 'refused');
+        if (isNew) this.convict({ id: client }, contest, 'evidence', error ?? 'reports that cannot be true', undefined);
+      }
+    }
+  }
+
+  /** Acts on a proof against a client: once, whatever else is found until it is believed again. */
+  convict(
+    client: Pick<ClientInfo, 'id' | 'name' | 'team'>,
+    contest: string,
+    how: How,
+    detail: string,
+    evidence: unknown,
+  ): void {
+    if (this.conductOf(client.id, contest).distrusted) return;
+    this.note(client.id, contest, { kind: 'failed', at: this.#ports.clock(), how, detail });
+    this.#acting = this.#acting
+      .then(() => this.#act(client.id, contest, how, detail, evidence))
+      .catch((err: unknown) => this.#ports.log.error({ err, client: client.id, contest }, 'a case could not be filed'));
+  }
+
+  /** Resolves once everything that was found so far is acted on and written. */
+  async settled(): Promise<void> {
+    await this.checks.idle();
+    await this.#acting;
+    await this.write();
+  }
+
+  async close(): Promise<void> {
+    await this.checks.close();
+    await this.#acting;
+    await this.write();
+  }
+
+  async #act(client: string, contest: string, how: How, detail: string, evidence: unknown): Promise<void> {
+    const desk = this.#desk;
+    if (desk === undefined) return;
+    const isAccount = client.startsWith(ACCOUNT);
+    await desk.counting.count();
+    const body = await desk.run(async (books, now) => {
+      const book = books.get(contest);
+      const [row] = isAccount ? [] : await books.ledger.clients([client]);
+      const confirmed = await this.seconds.forget(books.ledger, client, contest);
+      // A name is anyone's to use: those who use it are watched, and nothing is taken from them.
+      const taken =
+        book === undefined || isAccount ? { ranges: [], days: [] } : await takeBack(books, book, client, confirmed);
+      const filed: CaseBody = {
+        how,
+        detail,
+        name: isAccount ? client.slice(ACCOUNT.length) : (row?.name ?? undefined),
+        team: row?.team ?? undefined,
+        units: taken.days.reduce((sum, { units }) => sum + units, 0),
+        blocks: taken.days.reduce((sum, { blocks }) => sum + blocks, 0),
+        ranges: taken.ranges,
+        evidence,
+      };
+      await putCase(books.ledger, { client, contest, at: now }, filed);
+      return filed;
+    });
+    this.#ports.log.warn({ client, contest, how, detail, units: body.units }, 'a client was caught');
+  }
+
+  #remember(client: string, contest: string, conduct: Conduct): void {
+    this.#known.set(client, new Map([...(this.#known.get(client) ?? []), [contest, conduct]]));
+  }
+}
+
+/** What is noted of all who use a name. No client's id begins so. */
+const ACCOUNT = 'name:';
+const accountOf = (name: string): string => `${ACCOUNT}${name}`;

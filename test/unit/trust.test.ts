@@ -1,0 +1,217 @@
+/**
+ * Second runs, known answers, and what happens to those who are caught, with real RC5 evidence: a client that keeps back a
+ * near match, as one would that hides the winning key, is found out by the next who does the block; its work is free again, its credit
+ * gone, the case on file; a pardon brings back what nobody has done meanwhile.
+ */
+import { array, assert as check, integer, property, record } from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { rc5Blocks, rc5Evidence } from '../../src/cli/bench/keyserver/contests.ts';
+import { kinds } from '../../src/contests/kinds.ts';
+import type { ClientInfo } from '../../src/domain/client.ts';
+import { endOf } from '../../src/domain/units.ts';
+import type { Lease, Report, UnitEvidence } from '../../src/domain/work.ts';
+import type { ReportResult } from '../../src/protocol/keyserver.ts';
+import { checkLedger } from '../../src/server/ledger/check.ts';
+import { bodyOf } from '../../src/server/trust/cases.ts';
+import { after, isBarred, UNKNOWN } from '../../src/server/trust/conduct.ts';
+import { isAnswerDue, secondRate, spotRate } from '../../src/server/trust/rates.ts';
+import { without } from '../../src/server/trust/take-back.ts';
+import { asking, client, openKeymaster, type TestKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
+
+const HOUR_MS = 3_600_000;
+const contest = rc5Blocks.name;
+
+let folder: { path: string; remove: () => void };
+let server: TestKeymaster;
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+afterEach(async () => {
+  await server.close();
+  folder.remove();
+});
+
+/** @param random what is drawn: 0 checks everything, and 0.49 offers each block that may be done again. */
+const open = async (random: () => number): Promise<void> => {
+  server = await openKeymaster(folder.path, [rc5Blocks], { kinds, random, secondRuns: 1 });
+};
+
+const lease = async (who: ClientInfo): Promise<Lease | undefined> => {
+  const { leases } = await server.keymaster.exchange(asking({ client: who, blocks: 1, units: 1, contests: [contest] }));
+  return leases[0];
+};
+
+const honest = ({ first, count }: Lease): UnitEvidence[] =>
+  Array.from({ length: count }, (_, i) => rc5Evidence[first + i] as UnitEvidence);
+
+const lacking = (given: Lease): UnitEvidence[] =>
+  honest(given).map((one) => (one.kind === 'rc5' ? { ...one, nearMatches: one.nearMatches.slice(1) } : one));
+
+async function report(who: ClientInfo, given: Lease, evidence = honest(given)): Promise<ReportResult> {
+  const { id, first, proof } = given;
+  const handedIn: Report = { lease: id, contest, first, evidence, core: 'rc5-scalar4', seconds: 10 };
+  const { results } = await server.keymaster.exchange(
+    asking({ client: who, contests: [], reports: [proof === undefined ? handedIn : { ...handedIn, proof }] }),
+  );
+  return results[0] as ReportResult;
+}
+
+const given = async (who: ClientInfo): Promise<Lease> => {
+  const one = await lease(who);
+  if (one === undefined) throw new Error('no block was handed out');
+  return one;
+};
+
+const pointsOf = async (name: string): Promise<number> => {
+  await server.keymaster.desk.counting.count();
+  const rows = await server.store.read((ledger) =>
+    ledger.counting.rollupsOfOne({ contest, scope: 'person', who: name, span: 'ever' }, 0),
+  );
+  return rows.reduce((sum, { units }) => sum + units, 0);
+};
+
+const cases = () => server.store.read((ledger) => ledger.trust.cases(100));
+const ledgerIsRight = async () => (await server.store.snapshot(checkLedger)).ok;
+
+test('a near match that is kept back is missed by the next who does the block; nothing of its finder counts any more', async () => {
+  await open(() => 0);
+  const [liar, other] = [client(1), client(2)];
+  const first = await given(liar);
+  expect(await report(liar, first, lacking(first))).toMatchObject({ outcome: 'accepted', credited: 1 });
+  expect(await pointsOf('client 1')).toBe(1);
+
+  const again = await given(other);
+  expect([again.first, again.count]).toEqual([first.first, first.count]);
+  expect(await report(other, again)).toMatchObject({ outcome: 'accepted', credited: 1 });
+  await server.keymaster.trust.settled();
+
+  expect((await cases()).map(bodyOf)).toMatchObject([{ how: 'second-run', name: 'client 1', units: 1, blocks: 1 }]);
+  expect([await pointsOf('client 1'), await pointsOf('client 2')]).toEqual([0, 1]);
+  expect(await server.keymaster.contests()).toMatchObject([{ state: { done: 0 } }]);
+  expect(await ledgerIsRight()).toBe(true);
+
+  // It is told why, gets nothing, and what it still holds is not taken.
+  const { leases, messages } = await server.keymaster.exchange(
+    asking({ client: liar, blocks: 1, contests: [contest] }),
+  );
+  expect(leases).toEqual([]);
+  expect(messages?.[0]).toMatch(/near match is missing.*machine may be at fault/);
+});
+
+test('who differs from what two agree on is wrong; who gets a test block right later is believed again', async () => {
+  await open(() => 0);
+  const [a, b, c] = [client(1), client(2), client(3)];
+  const block = await given(a);
+  await report(a, block);
+  const second = await given(b);
+  expect(second.first).toBe(block.first);
+  await report(b, second);
+  await server.keymaster.trust.settled();
+  expect(server.keymaster.trust.conductOf(a.id, contest)).toMatchObject({ passed: 1, score: 0 });
+
+  const known = await given(c);
+  expect(known.first).toBe(block.first);
+  expect(await report(c, known, lacking(known))).toMatchObject({ outcome: 'refused', code: 'evidence_missing' });
+  await server.keymaster.trust.settled();
+  expect((await cases()).map(bodyOf)).toMatchObject([{ how: 'known-answer', name: 'client 3' }]);
+  expect(await lease(c)).toBeUndefined();
+
+  server.clock.now += 6 * HOUR_MS;
+  const test = await given(c);
+  expect(test.first).toBe(block.first);
+  expect(await report(c, test)).toMatchObject({ outcome: 'accepted', credited: 1 });
+  const [after1] = (await server.store.read((ledger) => ledger.trust.cases(9))).map(bodyOf);
+  expect(after1?.how).toBe('known-answer');
+  expect(await lease(c)).toBeDefined();
+});
+
+test('a second run is never of the same name, team, address or client', async () => {
+  await open(() => 0);
+  const first: ClientInfo = { ...client(1), team: 'owls' };
+  const block = await given(first);
+  await report(first, block);
+  const take = async (who: ClientInfo): Promise<number | undefined> => (await lease(who))?.first;
+  expect(await take({ ...client(2), name: 'client 1' })).not.toBe(block.first);
+  expect(await take({ ...client(3), team: 'owls' })).not.toBe(block.first);
+  expect(await take(first)).not.toBe(block.first);
+  expect(await take(client(4))).toBe(block.first);
+});
+
+test('a map shows what is done again as handed out', async () => {
+  await open(() => 0);
+  const block = await given(client(1));
+  await report(client(1), block);
+  const { done, leased } = await server.keymaster.map({ contest, first: block.first, size: 1, cells: 1 });
+  expect({ done, leased }).toEqual({ done: [0], leased: [255] });
+});
+
+test('without a draw there is no second run, and every block is new', async () => {
+  await open(() => 0.9999);
+  const firsts: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    const block = await given(client(1 + (i % 2)));
+    firsts.push(block.first);
+    await report(client(1 + (i % 2)), block);
+  }
+  expect(new Set(firsts).size).toBe(4);
+  expect(await cases()).toEqual([]);
+});
+
+const range = record({ first: integer({ min: 0, max: 60 }), count: integer({ min: 1, max: 20 }) });
+
+test('what is taken back is what the client has and nobody else', async () => {
+  await open(() => 0.9999);
+  check(
+    property(array(range, { maxLength: 8 }), array(range, { maxLength: 8 }), (own, others) => {
+      const units = (some: readonly { first: number; count: number }[]): Set<number> =>
+        new Set(some.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i)));
+      const left = without(own, others);
+      const [mine, theirs, got] = [units(own), units(others), units(left)];
+      expect([...got].every((unit) => mine.has(unit) && !theirs.has(unit))).toBe(true);
+      expect([...mine].every((unit) => theirs.has(unit) || got.has(unit))).toBe(true);
+      expect(left.every((one) => own.some((block) => one.first >= block.first && endOf(one) <= endOf(block)))).toBe(
+        true,
+      );
+    }),
+  );
+});
+
+test('conduct: three false reports bar a client, a right answer lets it in; trust makes checks rarer and never ends them', async () => {
+  await open(() => 0.9999);
+  const refused = { kind: 'refused', at: 1, detail: 'it was false' } as const;
+  const passed = { kind: 'passed', at: 2, how: 'spot-check' } as const;
+  const three = after(after(after(UNKNOWN, refused), refused), refused);
+  expect([isBarred(after(UNKNOWN, refused)), isBarred(three), isBarred(after(three, passed))]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  expect(isBarred(after(three, { ...passed, how: 'known-answer' }))).toBe(false);
+  let conduct = UNKNOWN;
+  for (const kind of ['rc5', 'ogr'] as const) {
+    conduct = UNKNOWN;
+    let last = [spotRate(kind, conduct), secondRate(kind, conduct)];
+    expect(last[0]).toBe(1);
+    for (let i = 0; i < 10_000; i++) {
+      conduct = after(conduct, passed);
+      const next = [spotRate(kind, conduct), secondRate(kind, conduct)];
+      expect(next.every((rate, n) => rate > 0 && rate <= (last[n] ?? 0))).toBe(true);
+      last = next;
+    }
+  }
+  expect([isAnswerDue(UNKNOWN, 7 * HOUR_MS), isAnswerDue(conduct, 7 * HOUR_MS)]).toEqual([true, false]);
+  expect(after(conduct, { kind: 'failed', at: 3, how: 'spot-check', detail: 'x' })).toMatchObject({
+    passed: 0,
+    distrusted: true,
+  });
+});
+
+test('speeds are learnt by half or twice at most', async () => {
+  await open(() => 0.9999);
+  const did = (seconds: number) => ({ kind: 'accepted', at: 1, units: 10, core: 'a', seconds }) as const;
+  const once = after(UNKNOWN, did(10));
+  expect(once.speeds).toEqual({ a: 1 });
+  expect(after(once, did(5)).speeds).toEqual({ a: 1.5 });
+  expect(after(once, did(0.001)).speeds).toEqual({ a: 2 });
+  expect(after(once, did(1e9)).speeds['a']).toBeCloseTo(0.5);
+});
