@@ -90,7 +90,9 @@ export class Trust {
     const names = clients.flatMap(({ name }) => (name === undefined ? [] : accountOf(name)));
     const strange = [...new Set([...clients.map(({ id }) => id), ...names])].filter((id) => !this.#known.has(id));
     if (strange.length === 0) return;
-    const rows = await this.#ports.store.read((ledger) => ledger.trust.conducts(strange));
+    // Where the ledger cannot be read the exchange cannot be written either, and says so.
+    const rows = await this.#ports.store.read(async (ledger) => ledger.trust.conducts(strange)).catch(() => undefined);
+    if (rows === undefined) return;
     for (const id of strange) if (!this.#known.has(id)) this.#known.set(id, new Map());
     for (const { client, contest, body } of rows) this.#remember(client, contest, JSON.parse(body) as Conduct);
   }
