@@ -171,3 +171,60 @@ export type CheckedContest = Static<typeof CheckedContest>;
 
 export const LedgerCheck = Type.Object({ ok: Type.Boolean(), contests: Type.Array(CheckedContest) });
 export type LedgerCheck = Static<typeof LedgerCheck>;
+
+/** How somebody was caught: by what cannot be true, a part done again, a known answer, another's run, or the laws of chance. */
+export const How = Type.Union([
+  Type.Literal('evidence'),
+  Type.Literal('spot-check'),
+  Type.Literal('known-answer'),
+  Type.Literal('second-run'),
+  Type.Literal('record'),
+]);
+
+export const CaseId = Type.String({ pattern: '^[0-9a-f-]{36}$' });
+
+export const Case = Type.Object({
+  id: CaseId,
+  at: Type.Integer(),
+  /** A client's id; `name:…` where it is about all who use a name. */
+  client: Type.String(),
+  contest: ContestName,
+  how: How,
+  detail: Type.String(),
+  name: Type.Optional(Type.String()),
+  team: Type.Optional(Type.String()),
+  /** Taken back. */
+  units: Type.Integer(),
+  blocks: Type.Integer(),
+  pardonedAt: Type.Optional(Type.Integer()),
+  /** What it rests on. */
+  evidence: Type.Optional(Type.Unknown()),
+});
+export type Case = Static<typeof Case>;
+
+/** What is noted of a client. */
+export const ClientRecord = Type.Object({
+  client: Type.String(),
+  contests: Type.Array(
+    Type.Object({
+      contest: ContestName,
+      /** It gets no ordinary work. */
+      barred: Type.Boolean(),
+      reports: Type.Integer(),
+      units: Type.Integer(),
+      /** Checks. */
+      passed: Type.Integer(),
+      failed: Type.Integer(),
+      score: Type.Integer(),
+      distrusted: Type.Boolean(),
+      triedAt: Type.Integer(),
+      /** Units a second of one worker, by core. */
+      speeds: Type.Record(Type.String(), Type.Number()),
+      error: Type.Optional(Type.String()),
+      errorAt: Type.Optional(Type.Integer()),
+    }),
+  ),
+  /** Those that were not pardoned. */
+  cases: Type.Array(Case),
+});
+export type ClientRecord = Static<typeof ClientRecord>;

@@ -12,7 +12,7 @@ import { endOf } from '../../src/domain/units.ts';
 import type { Lease, Report, UnitEvidence } from '../../src/domain/work.ts';
 import type { ReportResult } from '../../src/protocol/keyserver.ts';
 import { checkLedger } from '../../src/server/ledger/check.ts';
-import { bodyOf } from '../../src/server/trust/cases.ts';
+import { bodyOf, Cases } from '../../src/server/trust/cases.ts';
 import { after, isBarred, UNKNOWN } from '../../src/server/trust/conduct.ts';
 import { isAnswerDue, secondRate, spotRate } from '../../src/server/trust/rates.ts';
 import { without } from '../../src/server/trust/take-back.ts';
@@ -96,6 +96,33 @@ test('a near match that is kept back is missed by the next who does the block; n
   );
   expect(leases).toEqual([]);
   expect(messages?.[0]).toMatch(/near match is missing.*machine may be at fault/);
+});
+
+test('a pardon gives work again, and the credit of what nobody has done meanwhile', async () => {
+  await open(() => 0);
+  const [liar, other] = [client(1), client(2)];
+  const blocks = [await given(liar), await given(liar)];
+  for (const block of blocks) await report(liar, block, lacking(block));
+  await report(other, await given(other));
+  const { trust, desk } = server.keymaster;
+  await trust.settled();
+  const cases = new Cases({ store: server.store, desk, trust });
+  const [filed] = await cases.list(9);
+  expect(filed).toMatchObject({ client: liar.id, units: 2, blocks: 2 });
+  expect(await cases.record(liar.id)).toMatchObject({
+    contests: [{ barred: true, failed: 1 }],
+    cases: [{ id: filed?.id }],
+  });
+
+  // Somebody else does the first of them.
+  const redone = await given(client(3));
+  expect(redone.first).toBe(blocks[0]?.first);
+  await report(client(3), redone);
+  expect(await cases.pardon(filed?.id ?? '')).toMatchObject({ pardonedAt: server.clock.now });
+  await expect(cases.pardon(filed?.id ?? '')).rejects.toMatchObject({ code: 'conflict' });
+  expect([await pointsOf('client 1'), await pointsOf('client 3')]).toEqual([1, 1]);
+  expect(await lease(liar)).toBeDefined();
+  expect(await ledgerIsRight()).toBe(true);
 });
 
 test('who differs from what two agree on is wrong; who gets a test block right later is believed again', async () => {

@@ -6,6 +6,8 @@ import { Type } from 'typebox';
 import type { Allocation } from '../../domain/contest.ts';
 import {
   AllMessages,
+  Case,
+  ClientRecord,
   type ContestChange,
   Fleet,
   KnownProxy,
@@ -23,6 +25,8 @@ import {
 import { DEFAULT_PORT } from '../../protocol/keyserver.ts';
 import { type Access, AdminApi, type Method } from './api.ts';
 import {
+  casesTable,
+  caseText,
   checkText,
   contestsTable,
   factsTable,
@@ -32,6 +36,7 @@ import {
   messagesText,
   proxiesTable,
   ratesTable,
+  recordText,
   topTable,
 } from './show.ts';
 
@@ -78,6 +83,22 @@ export function adminCommand(whole: (least: number, most: number) => (text: stri
   );
   leaf(admin, 'fleet', 'the kiosks, as they were last heard of').action((options: Options) =>
     tell(options, Fleet, 'GET', 'fleet', fleetTable),
+  );
+  const cases = admin.command('cases').description('who was caught at what');
+  leaf(cases, 'list', 'the newest first', { isDefault: true })
+    .option(...count)
+    .action((options: Options & { limit: number }) =>
+      tell(options, Type.Array(Case), 'GET', `cases?limit=${options.limit}`, casesTable),
+    );
+  leaf(cases, 'show <case>', 'a case, with its evidence').action((id: string, options: Options) =>
+    tell(options, Case, 'GET', `cases/${encodeURIComponent(id)}`, caseText),
+  );
+  leaf(cases, 'pardon <case>', 'give the client work again, and the credit of what is still free').action(
+    (id: string, options: Options) => tell(options, Case, 'POST', `cases/${encodeURIComponent(id)}/pardon`, caseText),
+  );
+  leaf(admin, 'client <id>', 'what is noted of a client: checks, score, speeds, its last error').action(
+    (id: string, options: Options) =>
+      tell(options, ClientRecord, 'GET', `clients/${encodeURIComponent(id)}`, recordText),
   );
   leaf(admin, 'facts', 'how large the ledger is').action((options: Options) =>
     tell(options, LedgerFacts, 'GET', 'facts', factsTable),

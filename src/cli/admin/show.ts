@@ -2,6 +2,8 @@
 import type { Allocation } from '../../domain/contest.ts';
 import type {
   AllMessages,
+  Case,
+  ClientRecord,
   Fleet,
   KnownProxy,
   LedgerCheck,
@@ -148,4 +150,56 @@ export function checkText({ ok, contests }: LedgerCheck): string {
   const faults = contests.flatMap((contest) => contest.faults);
   const verdict = ok ? ['the ledger agrees with itself'] : ['the ledger contradicts itself:', ...faults];
   return table([['contest', 'units', 'free', 'leased', 'done', 'credited'], ...rows]) + verdict.join('\n') + '\n';
+}
+
+const HOW = {
+  evidence: 'evidence that cannot be true',
+  'spot-check': 'a part done again',
+  'known-answer': 'a known answer',
+  'second-run': "another's run",
+  record: 'the laws of chance',
+} as const;
+
+export function casesTable(cases: readonly Case[]): string {
+  if (cases.length === 0) return 'nobody was caught at anything\n';
+  return table([
+    ['case', 'when', 'client', 'name', 'contest', 'by', 'units taken back', 'pardoned'],
+    ...cases.map((one) => [
+      one.id,
+      date(one.at),
+      one.client,
+      one.name ?? '-',
+      one.contest,
+      HOW[one.how],
+      number(one.units),
+      when(one.pardonedAt),
+    ]),
+  ]);
+}
+
+export function caseText(one: Case): string {
+  const evidence = one.evidence === undefined ? '' : `\nevidence:\n${JSON.stringify(one.evidence, null, 2)}\n`;
+  return `${casesTable([one])}\n${one.contest}: ${one.detail}\n${evidence}`;
+}
+
+export function recordText({ client, contests, cases }: ClientRecord): string {
+  const rows = contests.map((one) => [
+    one.contest,
+    one.barred ? 'test blocks only' : 'work',
+    number(one.reports),
+    number(one.units),
+    number(one.passed),
+    number(one.failed),
+    String(one.score),
+    one.error ?? '-',
+  ]);
+  const speeds = contests.flatMap(({ contest, speeds }) =>
+    Object.entries(speeds).map(([core, speed]) => [contest, core, speed.toPrecision(3)]),
+  );
+  return [
+    `client ${client}\n\n`,
+    table([['contest', 'gets', 'reports', 'units', 'checks passed', 'failed', 'score', 'last error'], ...rows]),
+    speeds.length === 0 ? '' : `\n${table([['contest', 'core', 'units/s of a worker'], ...speeds])}`,
+    cases.length === 0 ? '' : `\n${casesTable(cases)}`,
+  ].join('');
 }

@@ -5,9 +5,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { type TSchema, Type } from 'typebox';
+import { ClientId } from '../../domain/client.ts';
 import { ContestManifest, ContestName } from '../../domain/contest.ts';
 import {
   AllMessages,
+  Case,
+  CaseId,
+  ClientRecord,
   ContestChange,
   Day,
   Fleet,
@@ -55,10 +59,11 @@ const exact = { additionalProperties: false };
 /** In an address everything is text. */
 const Limit = Type.Optional(Type.String({ pattern: '^([1-9][0-9]{0,2}|1000)$' }));
 const OfContest = Type.Object({ name: ContestName }, exact);
+const OfCase = Type.Object({ id: CaseId }, exact);
 const OfKey = Type.Object({ id: KeyId }, exact);
 
 export const adminRoutes: FastifyPluginAsyncTypebox<AdminOptions> = async (app, { administration, token }) => {
-  const { inquiries } = administration;
+  const { inquiries, cases } = administration;
   // Who made a change: the token may be another by the time that it is logged.
   const operators = new WeakMap<FastifyRequest, string>();
 
@@ -182,6 +187,37 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminOptions> = async (app, 
 
   app.get('/fleet', { schema: about('fleet', 'The kiosks, as they were last heard of.', Fleet) }, () =>
     administration.fleet(),
+  );
+
+  app.get(
+    '/cases',
+    {
+      schema: {
+        ...about('cases', 'Who was caught at what, newest first.', list(Case)),
+        querystring: Type.Object({ limit: Limit }, exact),
+      },
+    },
+    ({ query }) => cases.list(Number(query.limit ?? DEFAULT_LIMIT)),
+  );
+  app.get(
+    '/cases/:id',
+    { schema: { ...about('case', 'A case, with its evidence.', Case), params: OfCase } },
+    ({ params }) => cases.show(params.id),
+  );
+  app.post(
+    '/cases/:id/pardon',
+    { schema: { ...about('pardon', 'Work again, and the credit of what is still free.', Case), params: OfCase } },
+    ({ params }) => cases.pardon(params.id),
+  );
+  app.get(
+    '/clients/:id',
+    {
+      schema: {
+        ...about('clientRecord', 'What is noted of a client.', ClientRecord),
+        params: Type.Object({ id: ClientId }, exact),
+      },
+    },
+    ({ params }) => cases.record(params.id),
   );
 
   app.get('/messages', { schema: about('messages', 'The messages of the day.', AllMessages) }, () =>

@@ -25,6 +25,7 @@ import { Keyring } from '../proof/keyring.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { ContestRow, ProxyRow } from '../store/schema.ts';
 import { type Store, StoreError } from '../store/store.ts';
+import { Cases } from '../trust/cases.ts';
 import { Inquiries } from './inquiries.ts';
 import type { Keymaster } from './keymaster.ts';
 import { enterContest } from './opening.ts';
@@ -42,11 +43,13 @@ export interface AdministrationPorts {
 
 export class Administration {
   readonly inquiries: Inquiries;
+  readonly cases: Cases;
   readonly #ports: AdministrationPorts;
 
   constructor(ports: AdministrationPorts) {
     this.#ports = ports;
     this.inquiries = new Inquiries(ports);
+    this.cases = new Cases({ ...ports, desk: ports.keymaster.desk, trust: ports.keymaster.trust });
   }
 
   // Contests

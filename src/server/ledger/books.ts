@@ -190,6 +190,11 @@ export class Books {
     return undone;
   }
 
+  /** Credits units that a report no longer speaks for: those of a client that was pardoned. */
+  credit(client: ClientInfo, contest: string, range: UnitRange, at: number): void {
+    this.#journal.finished.push({ contest, client, first: range.first, count: range.count, credited: range.count, at });
+  }
+
   /** Enters in the journal what is taken back from a client. */
   takeBack(taken: Taken): void {
     this.#journal.taken = [...(this.#journal.taken ?? []), taken];
@@ -252,7 +257,8 @@ export class Books {
       writes.push(line.write(), this.ledger.updateContest(name, { done, leased, closed_by, cursor }));
     }
     const { accepted, duplicate, refused } = this.#journal.outcomes;
-    if (accepted + duplicate + refused > 0 || this.#journal.taken !== undefined) {
+    const { finished, taken } = this.#journal;
+    if (accepted + duplicate + refused + finished.length > 0 || taken !== undefined) {
       writes.push(this.ledger.counting.insertJournal({ id: journalId(now), at: now, body }));
     }
     await Promise.all(writes);

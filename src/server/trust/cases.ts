@@ -1,9 +1,17 @@
 /** Cases: who was caught at what, what was taken back, and the pardon. */
 import { randomUUID } from 'node:crypto';
+import type { ClientInfo } from '../../domain/client.ts';
 import type { UnitRange } from '../../domain/units.ts';
+import type { Case, ClientRecord } from '../../protocol/administration.ts';
+import { RefusedError } from '../../protocol/errors.ts';
+import type { Books } from '../ledger/books.ts';
+import type { Desk } from '../ledger/desk.ts';
+import { clipped } from '../ledger/line.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { CaseFileRow } from '../store/schema.ts';
-import type { How } from './conduct.ts';
+import type { Store } from '../store/store.ts';
+import { type Conduct, type How, isBarred } from './conduct.ts';
+import type { Trust } from './trust.ts';
 
 export interface CaseBody {
   how: How;
@@ -34,3 +42,115 @@ export async function putCase(
 }
 
 export const bodyOf = ({ body }: CaseFileRow): CaseBody => JSON.parse(body) as CaseBody;
+
+/** A case as an operator sees it; its evidence only where it is asked for. */
+const told = (row: CaseFileRow, withEvidence: boolean): Case => {
+  const { how, detail, name, team, units, blocks, evidence } = bodyOf(row);
+  return {
+    id: row.id,
+    at: row.at,
+    client: row.client,
+    contest: row.contest,
+    how,
+    detail,
+    units,
+    blocks,
+    ...(name === undefined ? {} : { name }),
+    ...(team === undefined ? {} : { team }),
+    ...(row.pardoned_at === null ? {} : { pardonedAt: row.pardoned_at }),
+    ...(withEvidence && evidence !== undefined ? { evidence } : {}),
+  };
+};
+
+export interface CasesPorts {
+  store: Store;
+  desk: Desk;
+  trust: Trust;
+}
+
+export class Cases {
+  readonly #ports: CasesPorts;
+
+  constructor(ports: CasesPorts) {
+    this.#ports = ports;
+  }
+
+  /** The newest first. */
+  async list(limit: number): Promise<Case[]> {
+    const rows = await this.#ports.store.read((ledger) => ledger.trust.cases(limit));
+    return rows.map((row) => told(row, false));
+  }
+
+  /** @throws RefusedError `not_found` */
+  async show(id: string): Promise<Case> {
+    return told(await this.#ports.store.read((ledger) => caseOf(ledger, id)), true);
+  }
+
+  /**
+   * The client gets work again, and the credit of all units that are still free; others were done by somebody else meanwhile.
+   * @throws RefusedError `not_found`; `conflict`: it was pardoned before.
+   */
+  async pardon(id: string): Promise<Case> {
+    const { desk, trust } = this.#ports;
+    const { client, contest, now } = await desk.run(async (books, now) => {
+      const row = await caseOf(books.ledger, id);
+      if (row.pardoned_at !== null) {
+        throw new RefusedError('conflict', `case ${id} was pardoned before`, { status: 409 });
+      }
+      await restore(books, row, now);
+      await books.ledger.trust.pardon(id, now);
+      return { ...row, now };
+    });
+    trust.note(client, contest, { kind: 'pardoned', at: now });
+    await trust.write();
+    return this.show(id);
+  }
+
+  /** What is noted of a client. @throws RefusedError `not_found` */
+  async record(client: string): Promise<ClientRecord> {
+    await this.#ports.trust.write();
+    const { rows, cases } = await this.#ports.store.read(async (ledger) => ({
+      rows: await ledger.trust.conducts([client]),
+      cases: await ledger.trust.casesOf(client),
+    }));
+    if (rows.length === 0) throw new RefusedError('not_found', `nothing is noted of client ${client}`, { status: 404 });
+    return {
+      client,
+      contests: rows.map(({ contest, body }) => {
+        const conduct = JSON.parse(body) as Conduct;
+        const { suspicion: _, ...rest } = conduct;
+        return { contest, barred: isBarred(conduct), ...rest };
+      }),
+      cases: cases.map((row) => told(row, false)),
+    };
+  }
+}
+
+async function caseOf(ledger: LedgerQueries, id: string): Promise<CaseFileRow> {
+  const row = await ledger.trust.caseOf(id);
+  if (row === undefined) throw new RefusedError('not_found', `there is no case ${id}`, { status: 404 });
+  return row;
+}
+
+async function restore(books: Books, row: CaseFileRow, now: number): Promise<void> {
+  const book = books.get(row.contest);
+  if (book === undefined) return;
+  const [known] = await books.ledger.clients([row.client]);
+  const client: ClientInfo = {
+    id: row.client,
+    version: known?.version ?? '',
+    ...(known?.name ? { name: known.name } : {}),
+    ...(known?.team ? { team: known.team } : {}),
+  };
+  const { ranges } = bodyOf(row);
+  await book.line.load(ranges);
+  for (const range of ranges) {
+    for (const run of book.line.within(range)) {
+      if (run.state !== 'free') continue;
+      const { first, past } = clipped(run, { first: range.first, past: range.first + range.count });
+      const part = { first, count: past - first };
+      books.finish(book, part);
+      books.credit(client, row.contest, part, now);
+    }
+  }
+}
