@@ -13,7 +13,7 @@ import type { ProxySettings } from '../server/proxy/proxy.ts';
 import { type KeyserverOptions, type ProxyLiveOptions, startProxy, startServer } from '../server/serve.ts';
 import type { Configured } from './config/options.ts';
 import { differences } from './config/read-config.ts';
-import type { ProxyConfig, ServeConfig } from './config/settings.ts';
+import type { CommonConfig, ProxyConfig, ServeConfig } from './config/settings.ts';
 import { watchSignals } from './watch-signals.ts';
 
 // dist/server/tabherd.js serves dist/app.
@@ -25,7 +25,11 @@ const say = (text: string): void => {
 
 export async function serve({ config, reread }: Configured<ServeConfig>, version: string): Promise<void> {
   const manifests = config.contests === undefined ? builtIn : await Promise.all(config.contests.map(readManifest));
-  const server = await startServer({ ...keyserverOptions(config, version), manifests });
+  const server = await startServer({
+    ...keyserverOptions(config, version),
+    manifests,
+    secondRuns: config.secondRuns,
+  });
   say(`Tabherd ${version} is at ${server.url}`);
   say(`Contests: ${manifests.map(({ name }) => name).join(', ')}. Ledger in ${ledgerOf(config)}. Ctrl-C ends it.`);
   let before = config;
@@ -71,7 +75,7 @@ export async function proxy({ config, reread }: Configured<ProxyConfig>, version
   });
 }
 
-function keyserverOptions(config: ServeConfig, version: string): KeyserverOptions {
+function keyserverOptions(config: CommonConfig, version: string): KeyserverOptions {
   const { blockLog, ...rest } = config;
   const { dir, ...how } = blockLog;
   return { ...rest, appDir, kinds, version, blockLog: dir === undefined ? undefined : { folder: dir, ...how } };
@@ -85,10 +89,10 @@ function proxyOptions(config: ProxyConfig): Pick<ProxyLiveOptions, 'settings' | 
   return { settings: { ...stock, ...talk } satisfies ProxySettings, schedule: config.schedule };
 }
 
-const ledgerOf = ({ databaseUrl, databaseSchema, dataDir }: ServeConfig): string =>
+const ledgerOf = ({ databaseUrl, databaseSchema, dataDir }: CommonConfig): string =>
   databaseUrl === undefined ? `${dataDir}/` : `${new URL(databaseUrl).host}, schema ${databaseSchema}`;
 
-function sayChanges(command: 'serve' | 'proxy', before: ServeConfig, after: ServeConfig): void {
+function sayChanges(command: 'serve' | 'proxy', before: CommonConfig, after: CommonConfig): void {
   const { live, atNextStart } = differences(command, before, after);
   if (live.length > 0) say(`Reloaded: ${live.join(', ')}.`);
   if (atNextStart.length > 0) say(`Takes effect at the next start: ${atNextStart.join(', ')}.`);

@@ -20,6 +20,7 @@ export const ErrorCode = Type.Union([
   Type.Literal('unauthorized'),
   Type.Literal('conflict'),
   Type.Literal('protocol_unknown'),
+  Type.Literal('rate_limited'),
   Type.Literal('unavailable'),
   Type.Literal('report_mismatch'),
   Type.Literal('evidence_false'),
@@ -33,6 +34,7 @@ export type ErrorCode = Static<typeof ErrorCode>;
  * drop the whole request, 500 and up: try all of it again, after some minutes. Stable, as the names are.
  */
 export const REPLY_CODES: Readonly<Record<ErrorCode, number>> = {
+  rate_limited: 302,
   unavailable: 304,
   lease_unknown: 404,
   lease_foreign: 403,

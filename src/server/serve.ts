@@ -34,6 +34,7 @@ import { openPostgresStore } from './store/postgres.ts';
 import { makePrivateFolder } from './store/private-file.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
+import type { Checker } from './trust/checks.ts';
 
 const SWEEP_EVERY_MS = 15_000;
 const COUNT_EVERY_MS = 1000;
@@ -60,6 +61,10 @@ export interface LiveOptions {
   allowedIp?: readonly string[] | undefined;
   ignoredIp?: readonly string[] | undefined;
   maxConnections?: number | undefined;
+  /** Exchanges a minute of one client, address, team; 0 and absent: without a limit. */
+  clientRate?: number | undefined;
+  addressRate?: number | undefined;
+  teamRate?: number | undefined;
   /** Lets its bearer in to the operator's API; without one there is none. */
   adminToken?: string | undefined;
 }
@@ -88,6 +93,10 @@ export interface KeyserverOptions extends LiveOptions {
 
 export interface ServerOptions extends KeyserverOptions {
   manifests: readonly ContestManifest[];
+  /** How many times as often as usual blocks are done again by somebody else; 0: never. */
+  secondRuns?: number | undefined;
+  /** Does small parts of reports again; without one there are no spot checks. Closed with the server. */
+  checker?: Checker | undefined;
 }
 
 export interface ProxyLiveOptions extends LiveOptions {
@@ -131,9 +140,10 @@ export class ServeError extends Error {
  * @throws TypeError a manifest or an option contradicts itself.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { manifests, version, proxies } = options;
+  const { manifests, version, proxies, secondRuns, checker } = options;
   const { server } = await start(options, async (ports, told) => {
-    const keymaster = await Keymaster.open({ ...ports, manifests, version, proxies, ...told });
+    const trusting = { secondRuns, checker };
+    const keymaster = await Keymaster.open({ ...ports, manifests, version, proxies, ...told, ...trusting });
     return {
       keyserver: keymaster,
       standings: new LedgerStandings({ ...ports, counting: keymaster.desk.counting }),
@@ -246,6 +256,7 @@ async function start<M extends Made>(
       metrics,
       clock,
       mayAccess: (address) => live.mayAccess(address),
+      rates: () => live.rates,
       trustProxy: options.trustProxyHeaders,
       ...(made.administration === undefined
         ? {}
@@ -296,6 +307,7 @@ function liveOf(options: LiveOptions) {
     messages: options.motd ?? [],
     mayAccess: accessBy({ allowed: options.allowedIp ?? [], ignored: options.ignoredIp ?? [] }),
     maxConnections,
+    rates: { client: options.clientRate ?? 0, address: options.addressRate ?? 0, team: options.teamRate ?? 0 },
     directives: ({ version, class: kind }: ClientInfo): readonly Directive[] =>
       minClientVersion !== undefined && kind !== 'proxy' && isOlder(version, minClientVersion)
         ? [{ do: 'update', code: 452, version: minClientVersion }]

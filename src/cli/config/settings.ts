@@ -44,6 +44,16 @@ const webAddress = (text: string): boolean => URL.canParse(text) && /^https?:$/.
 const databaseAddress = (text: string): boolean =>
   URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol);
 
+const ratePerMinute = (whose: string, value: number) =>
+  Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000,
+    description: `exchanges a minute ${whose}; more are told to wait; 0: without a limit`,
+    default: value,
+    placeholder: 'number',
+    live: true,
+  });
+
 const common = {
   port: Type.Integer({
     minimum: 0,
@@ -193,6 +203,19 @@ const common = {
     placeholder: 'number',
     live: true,
   }),
+  clientRate: ratePerMinute('of one client', 120),
+  addressRate: ratePerMinute('from one address, this machine itself excepted', 6000),
+  teamRate: ratePerMinute('of one team', 60_000),
+};
+
+const serveOnly = {
+  secondRuns: Type.Number({
+    minimum: 0,
+    maximum: 1000,
+    description: 'how many times as often as usual a block is done again by somebody else; 0: never',
+    default: 1,
+    placeholder: 'factor',
+  }),
 };
 
 const unitsByContest = (description: string) =>
@@ -264,7 +287,9 @@ const proxyOnly = {
   }),
 };
 
-export const ServeSettings = Type.Object(common);
+export type CommonConfig = Omit<ServeConfig, keyof typeof serveOnly>;
+
+export const ServeSettings = Type.Object({ ...common, ...serveOnly });
 export type ServeConfig = Static<typeof ServeSettings>;
 
 export const ProxySettings = Type.Object({ ...common, ...proxyOnly });

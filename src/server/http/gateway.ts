@@ -27,6 +27,7 @@ import { healthPlugin } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { metricsPlugin } from './metrics-plugin.ts';
 import { sendError, sendProblem } from './problems.ts';
+import { limitRates, type Rates } from './rate-limit.ts';
 import { METHODS, routes } from './routes.ts';
 import { isStandingPath, standingRoutes } from './standing-routes.ts';
 import { serveApp } from './static-app.ts';
@@ -50,12 +51,16 @@ export interface GatewayOptions {
   mayAccess?: MayAccess | undefined;
   /** Reverse proxies whose X-Forwarded-For is believed; none unless told. */
   trustProxy?: boolean | readonly string[] | undefined;
+  /** Exchanges a minute; without limits unless told. */
+  rates?: (() => Rates) | undefined;
   /** What is not ready; see `health.ts`. */
   unready?: (() => Promise<readonly string[]>) | undefined;
   clock?: (() => number) | undefined;
   /** More routes, such as the operator's. */
   more?: ((app: FastifyInstance) => Promise<void>) | undefined;
 }
+
+const UNLIMITED: Rates = { client: 0, address: 0, team: 0 };
 
 const SECURITY_HEADERS = {
   'content-security-policy': [
@@ -128,7 +133,8 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   await app.register(fastifyCompress, { threshold: 2048, encodings: ['gzip'], requestEncodings: ['gzip', 'identity'] });
   await app.register(healthPlugin, { unready });
   await app.register(statusPagePlugin, { keyserver, clock: options.clock ?? Date.now });
-  await app.register(routes, { prefix: '/api/v1', keyserver });
+  const limit = limitRates(options.rates ?? (() => UNLIMITED), options.clock ?? Date.now);
+  await app.register(routes, { prefix: '/api/v1', keyserver, limit });
   const { standings } = options;
   if (standings !== undefined) await app.register(standingRoutes, { prefix: '/api/v1', standings });
   if (options.admin !== undefined) await app.register(adminRoutes, { prefix: ADMIN_PREFIX, ...options.admin });

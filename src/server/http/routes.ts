@@ -1,5 +1,6 @@
 /** The API: the Keyserver interface, one route a method, described by the schemas it is checked with. */
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { preHandlerHookHandler } from 'fastify';
 import { Type } from 'typebox';
 import { Contest, ContestName } from '../../domain/contest.ts';
 import {
@@ -18,6 +19,7 @@ const problems = {
   413: problem('The body is larger than 4 MiB.'),
   415: problem('The body is not application/json.'),
   422: problem('The body names something that this keyserver does not have.'),
+  429: problem('Too many requests from this client, address or team; Retry-After says when to come again.'),
   503: problem('Nothing was recorded; the same request may be repeated after Retry-After seconds.'),
 };
 
@@ -43,13 +45,20 @@ export const METHODS: ReadonlyMap<string, 'GET' | 'POST'> = new Map([
   ['/status', 'GET'],
 ]);
 
-export const routes: FastifyPluginCallbackTypebox<{ keyserver: Keyserver }> = (app, { keyserver }, done) => {
+export interface RoutesOptions {
+  keyserver: Keyserver;
+  /** Before an exchange and a release are looked at. */
+  limit: preHandlerHookHandler;
+}
+
+export const routes: FastifyPluginCallbackTypebox<RoutesOptions> = (app, { keyserver, limit }, done) => {
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
   });
   app.post(
     '/exchange',
     {
+      preHandler: limit,
       schema: {
         operationId: 'exchange',
         summary: 'Reports in, leases out, in one round trip. Safe to repeat.',
@@ -62,6 +71,7 @@ export const routes: FastifyPluginCallbackTypebox<{ keyserver: Keyserver }> = (a
   app.post(
     '/release',
     {
+      preHandler: limit,
       schema: {
         operationId: 'release',
         summary: 'Gives leased blocks back unworked.',
