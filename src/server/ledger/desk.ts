@@ -48,12 +48,14 @@ export interface DeskPorts {
 }
 
 export interface Observer {
+  /** @param found how many hits were in it: of a blind contest the result does not tell. */
   reported?(
     client: ClientInfo,
     manifest: ContestManifest,
     report: Report,
     result: ReportResult,
     address: string | undefined,
+    found: number,
   ): void;
   exchanged?(client: ClientInfo, address: string | undefined): void;
   leased?(client: ClientInfo, leases: readonly Lease[]): void;
@@ -110,7 +112,8 @@ export class Desk {
     });
     this.counting.arrive(client, reply.now);
     this.#role.hear(request, sender, reply.now);
-    this.#observe(request, reply, origin?.address);
+    const found = verdicts.map((verdict) => (verdict.ok ? verdict.hits.length : 0));
+    this.#observe(request, reply, found, origin?.address);
     return this.#inProtocol(protocol, sender, reply);
   }
 
@@ -219,6 +222,7 @@ export class Desk {
   #observe(
     { client, reports }: ExchangeRequest,
     { results, grants }: Granted & { results: ReportResult[] },
+    found: readonly number[],
     address: string | undefined,
   ): void {
     const { observer } = this.#ports;
@@ -230,7 +234,7 @@ export class Desk {
       const manifest = this.#manifests.get(report.contest);
       const result = results[i];
       if (manifest !== undefined && result !== undefined) {
-        observer.reported?.(report.client ?? client, manifest, report, result, address);
+        observer.reported?.(report.client ?? client, manifest, report, result, address, found[i] ?? 0);
       }
     }
   }

@@ -10,6 +10,7 @@
  */
 import type { Verdict } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
+import { announceOf, type Hit } from '../../domain/contest.ts';
 import { endOf, type UnitRange } from '../../domain/units.ts';
 import type { Report } from '../../domain/work.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
@@ -90,17 +91,22 @@ export async function settle(
     if (refusal !== undefined) return refuse(refusal);
   }
   if (!verdict.ok) return refuse(verdict, spoilt);
-  await books.found(book, report.lease, verdict.hits);
+  await books.found(book, report.lease, verdict.hits, { at: now, by: worker.name });
   const credited = books.finish(book, range);
   if (credited === 0) return duplicate();
   books.count('accepted', worker, report.contest, range, credited, now);
   await role.accepted(books, { report, client: worker, credited, hits: verdict.hits, at: now });
-  return { lease: report.lease, outcome: 'accepted', credited, hits: verdict.hits };
+  return { lease: report.lease, outcome: 'accepted', credited, hits: told(verdict.hits) };
 
   function duplicate(): ReportResult {
     books.count('duplicate', worker, report.contest, range, 0, now);
-    const hits = books.hitsOf(book as Book, report.lease);
+    const hits = told(books.hitsOf(book as Book, report.lease));
     return { lease: report.lease, outcome: 'duplicate', credited: 0, hits };
+  }
+
+  /** Where a blind contest keeps its answer, not even whoever found it is told in which block it was. */
+  function told(hits: Hit[]): Hit[] {
+    return announceOf((book as Book).manifest) === 'all' ? hits : [];
   }
 }
 
