@@ -3,7 +3,7 @@
  * is. A closed contest says how it closed, and shows its answer.
  */
 import type { EngineControl, EngineSnapshot } from '../client/snapshot.ts';
-import type { Contest, Hit } from '../domain/contest.ts';
+import type { Announcement, Contest } from '../domain/contest.ts';
 import { formatPowers, formatShare } from './format.ts';
 import { texts } from './texts.ts';
 
@@ -93,6 +93,7 @@ function stateText(how: How, here: boolean): string {
   return how === 'hit' ? texts.closedByHit : texts.closedExhausted;
 }
 
-function answer(hit: Hit): string {
+function answer(hit: Announcement): string {
+  if (hit.kind === 'found') return texts.keptAnswer(hit.at, hit.by);
   return hit.kind === 'rc5' ? hit.message : texts.rulerAnswer(hit.marks.length, hit.marks.at(-1) ?? 0);
 }

@@ -34,13 +34,11 @@ function Card({ find, contest }: { find: Find; contest: Contest | undefined }) {
     <article class="find" data-found={find.contest} data-mine={mine}>
       <p class="find-contest">
         <span>{contest?.manifest.title ?? find.contest}</span>
-        <span class="stamp">{mine ? texts.byThisBrowser : texts.byAnother}</span>
+        {hit.kind !== 'found' && <span class="stamp">{mine ? texts.byThisBrowser : texts.byAnother}</span>}
       </p>
-      {hit.kind === 'rc5' ? (
-        <Message message={hit.message} hexKey={hit.key} manifest={contest?.manifest} />
-      ) : (
-        <Ruler marks={hit.marks} proved={contest?.state.closedBy === 'exhausted'} />
-      )}
+      {hit.kind === 'rc5' && <Message message={hit.message} hexKey={hit.key} manifest={contest?.manifest} />}
+      {hit.kind === 'ogr' && <Ruler marks={hit.marks} proved={contest?.state.closedBy === 'exhausted'} />}
+      {hit.kind === 'found' && <p>{texts.keptAnswer(hit.at, hit.by)}</p>}
     </article>
   );
 }
@@ -53,7 +51,8 @@ interface MessageProps {
 
 /** RSA's messages all begin with the same words, which everyone knew: they are set small, the discovery large. */
 function Message({ message, hexKey, manifest }: MessageProps) {
-  const known = manifest?.search.kind === 'rc5' ? manifest.search.knownPlaintext : '';
+  const search = manifest?.search;
+  const known = search?.kind === 'rc5' && 'knownPlaintext' in search ? search.knownPlaintext : '';
   const begins = known !== '' && message.startsWith(known) && message.length > known.length;
   return (
     <>

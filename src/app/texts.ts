@@ -6,7 +6,7 @@
 import type { Span } from '../client/rate-history.ts';
 import type { Pause } from '../client/snapshot.ts';
 import type { CoreReport } from '../domain/core-report.ts';
-import { formatCount, formatDuration, formatPoints, formatShare } from './format.ts';
+import { formatCount, formatDate, formatDuration, formatPoints, formatShare } from './format.ts';
 
 export const plural = (count: number, one: string, many: string) => `${formatCount(count)} ${count === 1 ? one : many}`;
 export const blocks = (count: number) => plural(count, 'block', 'blocks');
@@ -285,6 +285,9 @@ export const texts = {
   enough: (done: number, units: number) => `The answer came after ${formatCount(done)} of ${formatCount(units)} units`,
   answer: 'Answer',
   rulerAnswer: (marks: number, length: number) => `Ruler of ${marks} marks, ${length} long`,
+
+  keptAnswer: (at: number, by: string | undefined) =>
+    `Found on ${formatDate(at)}${by === undefined ? '' : ` by ${by}`}; whoever set this contest keeps it`,
 
   found: 'Found',
   byThisBrowser: 'Found by this browser',

@@ -13,7 +13,7 @@ interface Options {
 
 export function backupCommand(): Command {
   return homeOptions(new Command('backup'))
-    .description('copy a ledger to one file, while keyservers go on; the file holds the signing keys')
+    .description('copy a ledger to one file, while keyservers go on; the file holds its secrets')
     .argument('<file>', 'where to write it, readable by you alone')
     .option('--force', 'overwrite the file if it is there')
     .action(async (file: string, options: Options) => {
@@ -22,7 +22,7 @@ export function backupCommand(): Command {
       const { contest = 0, run = 0, client = 0 } = rows;
       process.stdout.write(
         `${file}: ${contest} contests, ${run} runs, ${client} clients; format ${format}.\n` +
-          'It holds the signing keys: whoever has them can sign leases. Keep it as you keep a password.\n',
+          'It holds the signing keys, with which leases can be signed, and what blind contests hide. Keep it as you keep a password.\n',
       );
     });
 }

@@ -7,6 +7,7 @@ import type { EngineSnapshot, Pause } from '../client/snapshot.ts';
 import { UnreachableError } from '../protocol/errors.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
 import type { Keyserver } from '../protocol/keyserver.ts';
+import { answerText } from './answer-text.ts';
 import { counted } from './carry/words.ts';
 import { FileBuffers } from './file-buffers.ts';
 import { rateText } from './rate-text.ts';
@@ -100,7 +101,7 @@ export async function crunch(url: string | undefined, options: CrunchOptions, ve
     );
   }
   for (const { contest, hit } of found) {
-    process.stdout.write(`${contest}: ${hit.kind === 'rc5' ? `${hit.key} ${hit.message}` : hit.marks.join(' ')}\n`);
+    process.stdout.write(`${contest}: ${printable(answerText(hit))}\n`);
   }
   await engine.close();
   if (pause?.reason === 'no-core') throw new Error(`no core is right on this machine: ${pause.detail}`);

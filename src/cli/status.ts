@@ -1,6 +1,7 @@
 /** `tabherd status`: a keyserver's contests and counts, for people or as JSON. */
-import type { ContestState, Hit } from '../domain/contest.ts';
+import type { ContestState } from '../domain/contest.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
+import { answerText } from './answer-text.ts';
 
 export async function status(url: string, options: { json?: boolean }): Promise<void> {
   if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Error(`${url} is not the address of a gateway`);
@@ -23,10 +24,5 @@ function describe({ name, state, closedBy, units, done, leased, hits }: ContestS
   const how = { hit: 'closed by the hit', exhausted: 'closed, all units done', operator: 'closed by its operator' };
   const head = `${name}: ${state === 'open' ? 'open' : how[closedBy ?? 'exhausted']}`;
   const progress = `${number(done)} of ${number(units)} units done, ${number(leased)} leased`;
-  return [`${head}; ${progress}`, ...hits.map((hit) => `  ${found(hit)}`)].join('\n');
-}
-
-function found(hit: Hit): string {
-  if (hit.kind === 'rc5') return `key ${hit.key}: ${hit.message}`;
-  return `ruler of ${hit.marks.length} marks, length ${hit.marks.at(-1)}: ${hit.marks.join(' ')}`;
+  return [`${head}; ${progress}`, ...hits.map((hit) => `  ${answerText(hit)}`)].join('\n');
 }

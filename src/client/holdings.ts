@@ -2,7 +2,7 @@
  * What this client has: blocks, reports, contests, totals, as the engine sees them and as the buffers keep them. Every
  * change is made in memory at once and in the buffers behind it, so that the engine never waits to know what it has.
  */
-import type { Contest, ContestKindName, ContestState, Hit } from '../domain/contest.ts';
+import type { Announcement, Contest, ContestKindName, ContestState, Hit } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
@@ -149,7 +149,8 @@ export class Holdings {
     if (hits.length === 0 || known === undefined) return;
     for (const hit of hits) this.#mine.add(mark(contest, hit));
     this.keep('mine', [...this.#mine]);
-    const fresh = hits.filter((hit) => !known.state.hits.some((other) => other.unit === hit.unit));
+    const told = new Set(known.state.hits.map((hit) => mark(contest, hit)));
+    const fresh = hits.filter((hit) => !told.has(mark(contest, hit)));
     this.noteStates([{ ...known.state, hits: [...known.state.hits, ...fresh] }]);
   }
 
@@ -235,7 +236,8 @@ export class Holdings {
   }
 }
 
-const mark = (contest: string, hit: Hit): string => `${contest}/${hit.unit}`;
+const mark = (contest: string, hit: Announcement): string =>
+  hit.kind === 'found' ? `${contest}/found/${hit.at}` : `${contest}/${hit.unit}`;
 
 /** A random UUID, or as many random digits where a page without TLS has no `randomUUID`. */
 export function newClientId(): string {

@@ -2,7 +2,7 @@
  * What the engine shows of itself: one plain, immutable value, made anew at every change (figures that tick:
  * once a second). The faces (PWA, command line, widget) draw this and call `EngineControl`; they know nothing else.
  */
-import type { Contest, Hit } from '../domain/contest.ts';
+import type { Announcement, Contest } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';
 import type { Buffers } from './buffers.ts';
 import type { Conditions } from './limits.ts';
@@ -82,7 +82,7 @@ export interface Totals {
 
 export interface Found {
   contest: string;
-  hit: Hit;
+  hit: Announcement;
   /** True when this client's own report held it. */
   mine: boolean;
 }

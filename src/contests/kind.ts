@@ -23,6 +23,13 @@ export interface ContestKind {
   readonly step: 'keys' | 'nodes';
   /** @throws TypeError the manifest contradicts itself; the message names the field. */
   validate(manifest: ContestManifest): void;
+  /**
+   * The manifest as everyone but the keymaster gets it: of a blind contest without what tells the winner. Absent where
+   * nothing is ever hidden.
+   */
+  handedOut?(manifest: ContestManifest): ContestManifest;
+  /** Whether `verify` finds hits with this manifest: not with what is handed out of a blind contest. Absent: with any. */
+  findsHits?(manifest: ContestManifest): boolean;
   /** Checks the evidence of one report whose units are already known to be the lease's. Cheap, pure. */
   verify(manifest: ContestManifest, report: Report): Verdict;
   /**

@@ -10,12 +10,19 @@ import { UnitNumber, UnitRange } from './units.ts';
 
 const hex = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${bytes * 2}}$` });
 
+const KeyBytes = Type.Union([Type.Literal(7), Type.Literal(8), Type.Literal(9)]);
+
 /** An RC5-32/12/b secret-key challenge in CBC mode, as RSA Laboratories published them in 1997. */
 export const Rc5Search = Type.Object(
   {
     kind: Type.Literal('rc5'),
     /** b, the bytes in the key. */
-    keyBytes: Type.Union([Type.Literal(7), Type.Literal(8), Type.Literal(9)]),
+    keyBytes: KeyBytes,
+    /**
+     * The ciphertext is the keymaster's secret: everyone else gets a `BlindRc5Search`, by which the winner is a near match like
+     * any other. Only whoever has this manifest, or the ledger, can tell it.
+     */
+    blind: Type.Optional(Type.Literal(true)),
     iv: hex(8),
     /** The whole ciphertext, hexadecimal, a multiple of 8 bytes. */
     ciphertext: Type.String({ pattern: '^([0-9a-f]{16})+$' }),
@@ -27,6 +34,22 @@ export const Rc5Search = Type.Object(
   { additionalProperties: false },
 );
 export type Rc5Search = Static<typeof Rc5Search>;
+
+/** What is handed out of a blind RC5 search: enough to find near matches. Made out of the whole one, never written by hand. */
+export const BlindRc5Search = Type.Object(
+  {
+    kind: Type.Literal('rc5'),
+    blind: Type.Literal(true),
+    keyBytes: KeyBytes,
+    /** What is encrypted first: the first 8 bytes of the plaintext XOR the IV. */
+    plain: hex(8),
+    /** The first 3 bytes of the ciphertext, which are the low 24 bits of its first word. */
+    target: hex(3),
+    firstUnit: UnitNumber,
+  },
+  { additionalProperties: false },
+);
+export type BlindRc5Search = Static<typeof BlindRc5Search>;
 
 /** An optimal Golomb ruler search: every ruler of `marks` marks no longer than `maxLength`. */
 export const OgrSearch = Type.Object(
@@ -102,14 +125,23 @@ export const ContestManifest = Type.Object(
     allocation: Type.Optional(Allocation),
     /** `hit`: the first verified hit closes the contest. `exhausted`: only the last unit does. */
     closes: Type.Union([Type.Literal('hit'), Type.Literal('exhausted')]),
+    /**
+     * What everyone is told of a blind contest's answer. `found`, unless told: that it was found, when, and by whom if they gave a
+     * name. `all`: key and message too.
+     */
+    announce: Type.Optional(Type.Union([Type.Literal('found'), Type.Literal('all')])),
     /** What a unit earns: the seconds that it takes the reference core, on average (`points.ts`). */
     points: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1e9 })),
-    search: Type.Union([Rc5Search, OgrSearch]),
+    search: Type.Union([Rc5Search, BlindRc5Search, OgrSearch]),
   },
   { additionalProperties: false },
 );
 export type ContestManifest = Static<typeof ContestManifest>;
 export type ContestKindName = ContestManifest['search']['kind'];
+
+export function announceOf({ announce, search }: Pick<ContestManifest, 'announce' | 'search'>): 'found' | 'all' {
+  return announce ?? (search.kind === 'rc5' && search.blind === true ? 'found' : 'all');
+}
 
 /** A verified answer: the key and its message, or a ruler. */
 export const Hit = Type.Union([
@@ -130,6 +162,19 @@ export const Hit = Type.Union([
 ]);
 export type Hit = Static<typeof Hit>;
 
+/** What everyone is told of an answer: all of it, or of a blind contest only that there is one. */
+export const Announcement = Type.Union([
+  ...Hit.anyOf,
+  Type.Object({
+    kind: Type.Literal('found'),
+    /** Milliseconds since 1970, by the keymaster's clock. */
+    at: Type.Integer(),
+    /** The name of whoever found it, if they gave one. */
+    by: Type.Optional(Type.String()),
+  }),
+]);
+export type Announcement = Static<typeof Announcement>;
+
 /** What everyone may know of a contest at a moment. */
 export const ContestState = Type.Object({
   name: ContestName,
@@ -146,7 +191,7 @@ export const ContestState = Type.Object({
   /** Units that someone is working on now. */
   leased: UnitNumber,
   /** Best first. */
-  hits: Type.Array(Hit),
+  hits: Type.Array(Announcement),
 });
 export type ContestState = Static<typeof ContestState>;
 

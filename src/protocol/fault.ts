@@ -66,7 +66,7 @@ function faultOfUnion(some: Branches, value: unknown, pointer: string): Fault {
   if (kinds.every((kind) => kind?.const !== undefined) && isRecord(value)) {
     const branch = branches[kinds.findIndex((kind) => kind?.const === value['kind'])];
     const fault = branch === undefined ? undefined : faultOf(branch, value, pointer);
-    const names = kinds.map((kind) => String(kind?.const)).join(', ');
+    const names = [...new Set(kinds.map((kind) => String(kind?.const)))].join(', ');
     return fault ?? { pointer: `${pointer}/kind`, message: `must be one of: ${names}` };
   }
   const literals = branches.map((branch) => (branch as { const?: unknown }).const);

@@ -8,7 +8,7 @@ import type { Lease } from '../../src/domain/work.ts';
 import type { ExchangeReply, Keyserver } from '../../src/protocol/keyserver.ts';
 import type { MapQuery } from '../../src/protocol/unit-map.ts';
 import { asking, client, START } from '../helpers/keyservers.ts';
-import { falseReport, testManifest, trueReport } from '../helpers/test-contest.ts';
+import { falseReport, handedOut, SECRET, testManifest, trueReport } from '../helpers/test-contest.ts';
 
 export interface KeyserverUnderTest {
   keyserver: Keyserver;
@@ -28,6 +28,8 @@ const MANIFESTS: readonly ContestManifest[] = [
   testManifest({ name: 'test', units: 100, maxUnits: 8, leaseSeconds: 60 }),
   testManifest({ name: 'warm-up', units: 20, maxUnits: 4, maxLeases: 3, closes: 'hit', winners: [5, 13] }),
   testManifest({ name: 'small', units: 6, maxUnits: 4, winners: [2, 5] }),
+  testManifest({ name: 'blind', units: 12, maxUnits: 4, closes: 'hit', winners: [5], blind: true }),
+  testManifest({ name: 'told', units: 12, maxUnits: 4, closes: 'hit', winners: [5], blind: true, announce: 'all' }),
   testManifest({ name: 'vast', units: 2 ** 44, maxUnits: 256 }),
 ];
 
@@ -65,9 +67,9 @@ export function keyserverConformance(
       expect(settled.leased).toBeGreaterThanOrEqual(leased);
     };
 
-    it('lists its contests in order, untouched', async () => {
+    it('lists its contests in order, untouched but for what blind ones hide', async () => {
       const contests = await keyserver.contests();
-      expect(contests.map(({ manifest }) => manifest)).toEqual(MANIFESTS);
+      expect(contests.map(({ manifest }) => manifest)).toEqual(MANIFESTS.map(handedOut));
       const first = defined(contests[0]).state;
       const leased = server.counts === 'own' ? 0 : first.leased;
       expect(first).toEqual({ name: 'test', state: 'open', units: 100, done: 0, leased, hits: [] });
@@ -337,6 +339,33 @@ export function keyserverConformance(
       // A second answer is kept beside the first, best first.
       await keyserver.exchange(asking({ client: client(2), reports: [trueReport(other, [13])] }));
       expect(await state('warm-up')).toMatchObject({ closedBy: 'hit', done: 12, hits: [{ unit: 5 }, { unit: 13 }] });
+    });
+
+    it('keeps the secret of a blind contest, and that alone', async () => {
+      const hit = { kind: 'ogr', unit: 5, marks: [0, 1, 4, 9, 11] };
+      const answers: unknown[] = [];
+      for (const contest of ['blind', 'told']) {
+        const { leases } = await keyserver.exchange(asking({ blocks: 2, contests: [contest] }));
+        const reports = leases.map((lease) => trueReport(lease, [5]));
+        const reply = await keyserver.exchange(asking({ reports }));
+        expect(reply.results).toMatchObject([
+          { outcome: 'accepted', credited: 4, hits: [] },
+          { outcome: 'accepted', credited: 4 },
+        ]);
+        await server.settle?.();
+        const again = await keyserver.exchange(asking({ reports, contests: [contest] }));
+        expect(again.results).toMatchObject([{ outcome: 'duplicate' }, { outcome: 'duplicate' }]);
+        answers.push(reply, again);
+      }
+      const [offered, status] = [await keyserver.contests(), await keyserver.status()];
+      const [blind, told] = ['blind', 'told'].map((name) => offered.find(({ manifest }) => manifest.name === name));
+      expect(blind?.manifest).toMatchObject({ search: { blind: true, target: '000000' } });
+      const found = { kind: 'found', at: START, by: 'client 1' };
+      expect(blind?.state).toMatchObject({ state: 'closed', closedBy: 'hit', done: 8, hits: [found] });
+      expect(told?.state).toMatchObject({ state: 'closed', closedBy: 'hit', hits: [hit] });
+      expect(stateOf(status, 'blind').hits).toEqual([found]);
+      expect(JSON.stringify([offered, status, answers])).not.toContain(SECRET);
+      expect(JSON.stringify([blind, answers.slice(0, 2)])).not.toContain('marks');
     });
 
     it('closes when the last unit is done, and not before', async () => {

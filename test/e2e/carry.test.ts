@@ -1,45 +1,21 @@
 /** Buffers carried by hand, as a person types it: a keymaster and machines that never speak with it. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openSqliteStore } from '../../src/server/store/sqlite.ts';
-import { tabherd as command } from '../helpers/command.ts';
+import { tabherd as command, type StartedKeyserver, startKeyserver } from '../helpers/command.ts';
 
 const env = { ...process.env, TABHERD_ADMIN_TOKEN: 'a-token-for-this-test-alone' };
-const program = 'dist/server/tabherd.js';
 
 const tabherd = (...args: string[]): Promise<string> => command(args, env);
 
-const running: ChildProcess[] = [];
+const running: StartedKeyserver[] = [];
 
-/** A keyserver of its own process. */
-async function start(...args: string[]): Promise<{ url: string; said: string; stop: () => Promise<void> }> {
-  const child = spawn(process.execPath, [program, ...args, '--port', '0'], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  running.push(child);
-  let said = '';
-  await new Promise<void>((resolve, reject) => {
-    child.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.includes('Ctrl-C ends it.')) resolve();
-    });
-    child.once('exit', (code) => reject(new Error(`it ended with ${code}: ${said}`)));
-  });
-  const [url = ''] = /http:\S+/.exec(said) ?? [];
-  return {
-    url,
-    said,
-    async stop() {
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
+async function start(...args: string[]): Promise<StartedKeyserver> {
+  const started = await startKeyserver(args, env);
+  running.push(started);
+  return started;
 }
 
 let folder: string;
@@ -49,7 +25,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabherd-'));
 });
 afterAll(async () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const { kill } of running) kill();
   await rm(folder, { recursive: true, force: true });
 });
 

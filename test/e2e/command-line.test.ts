@@ -61,7 +61,7 @@ test('crunch proves a ruler in worker threads, and status tells', async () => {
     'a test',
   );
   expect(crunch).toMatchObject({ code: 0, err: '' });
-  expect(crunch.out).toContain('ogr-10: 0 1 6 10 23 26 34 41 53 55');
+  expect(crunch.out).toContain('ogr-10: ruler of 10 marks, length 55: 0 1 6 10 23 26 34 41 53 55');
   const { out } = await tabherd('status', server.url);
   expect(out).toContain(`ogr-10: closed, all units done; ${proof.units} of ${proof.units} units done, 0 leased`);
   const status = JSON.parse((await tabherd('status', server.url, '--json')).out) as Status;

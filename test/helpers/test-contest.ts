@@ -1,7 +1,8 @@
 /**
  * A contest kind for tests of the keyserver: a unit's work is a hash of its number, so that a true report costs
  * nothing to make and a false one is told at once. Its evidence has the form of OGR's; a ruler in it is true
- * where the manifest lists the unit among its winners (kept in `stubsByPrefix`, which means nothing here).
+ * where the manifest lists the unit among its winners (kept in `stubsByPrefix`, which means nothing here). A blind one has the
+ * form of RC5's search, with its winners for a ciphertext: who has not got them takes any ruler for true, and none for a hit.
  */
 import type { ContestKind } from '../../src/contests/kind.ts';
 import type { Allocation, ContestKindName, ContestManifest, Hit } from '../../src/domain/contest.ts';
@@ -15,14 +16,35 @@ export function workOf(unit: number): number {
   return ((h ^ (h >>> 16)) >>> 0) + 1;
 }
 
-const winners = (manifest: ContestManifest): readonly number[] =>
-  manifest.search.kind === 'ogr' ? (manifest.search.stubsByPrefix ?? []) : [];
+function winners({ search }: ContestManifest): readonly number[] {
+  if (search.kind === 'ogr') return search.stubsByPrefix ?? [];
+  if (!('ciphertext' in search)) return [];
+  return (search.ciphertext.match(/.{16}/g) ?? []).map((unit) => Number.parseInt(unit, 16));
+}
+
+const findsHits = ({ search }: ContestManifest): boolean => search.kind === 'ogr' || 'ciphertext' in search;
+
+export function handedOut(manifest: ContestManifest): ContestManifest {
+  const { search } = manifest;
+  if (search.kind === 'ogr' || search.blind !== true) return manifest;
+  const blind = {
+    kind: 'rc5',
+    blind: true,
+    keyBytes: 9,
+    plain: '00'.repeat(8),
+    target: '000000',
+    firstUnit: 0,
+  } as const;
+  return { ...manifest, search: blind };
+}
 
 const testKind: ContestKind = {
   step: 'nodes',
   validate(manifest) {
     if (winners(manifest).some((unit) => unit >= manifest.units)) throw new TypeError('a winner past the last unit');
   },
+  handedOut,
+  findsHits,
   verify(manifest, report) {
     const hits: Hit[] = [];
     for (const [i, evidence] of report.evidence.entries()) {
@@ -30,11 +52,11 @@ const testKind: ContestKind = {
       if (evidence.kind !== 'ogr' || evidence.nodes === 0) {
         return { ok: false, code: 'evidence_missing', detail: `no evidence of unit ${unit}` };
       }
-      const won = evidence.ruler !== undefined;
+      const won = evidence.ruler !== undefined && findsHits(manifest);
       if (evidence.nodes !== workOf(unit) || (won && !winners(manifest).includes(unit))) {
         return { ok: false, code: 'evidence_false', detail: `false evidence of unit ${unit}` };
       }
-      if (evidence.ruler !== undefined) hits.push({ kind: 'ogr', unit, marks: evidence.ruler });
+      if (evidence.ruler !== undefined && findsHits(manifest)) hits.push({ kind: 'ogr', unit, marks: evidence.ruler });
     }
     return { ok: true, hits };
   },
@@ -58,6 +80,8 @@ export interface TestContest {
   allocation?: Allocation;
   closes?: 'hit' | 'exhausted';
   winners?: number[];
+  blind?: boolean;
+  announce?: 'all' | 'found';
 }
 
 export function testManifest(contest: TestContest = {}): ContestManifest {
@@ -82,9 +106,18 @@ export function testManifest(contest: TestContest = {}): ContestManifest {
     closes,
     ...(recycleSeconds === undefined ? {} : { recycleSeconds }),
     ...(allocation === undefined ? {} : { allocation }),
-    search: { kind: 'ogr', marks: 5, maxLength: 11, stubDepth: 1, stubsByPrefix: contest.winners ?? [] },
+    ...(contest.announce === undefined ? {} : { announce: contest.announce }),
+    search: contest.blind
+      ? { kind: 'rc5', keyBytes: 9, blind: true, iv: SECRET, ciphertext: hidden(contest.winners ?? []), ...NO_KEYS }
+      : { kind: 'ogr', marks: 5, maxLength: 11, stubDepth: 1, stubsByPrefix: contest.winners ?? [] },
   };
 }
+
+/** What of a blind contest must never be told. */
+export const SECRET = '5ec7e75ec7e75ec7';
+const hidden = (units: readonly number[]): string =>
+  units.map((unit) => unit.toString(16).padStart(16, '0')).join('') || '0'.repeat(16);
+const NO_KEYS = { knownPlaintext: 'There are no keys', firstUnit: 0 } as const;
 
 /** What an honest client hands in for a lease, winning where the units say so. */
 export function trueReport(lease: Lease, winning: readonly number[] = []): Report {

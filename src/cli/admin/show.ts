@@ -14,6 +14,7 @@ import type {
   TopEntry,
   UnitHistory,
 } from '../../protocol/administration.ts';
+import { answerText } from '../answer-text.ts';
 import { table } from '../bench/table.ts';
 import { rateText } from '../rate-text.ts';
 
@@ -23,8 +24,10 @@ const date = (ms: number | undefined): string =>
 
 const CLOSED = { hit: 'closed by its hit', exhausted: 'closed, all done', operator: 'closed by operator' } as const;
 
+/** With what was found, that of blind contests too. */
 export function contestsTable(contests: readonly OfferedContest[]): string {
-  return table([
+  const answers = contests.flatMap(({ name, hits }) => hits.map((hit) => `${name}: ${answerText(hit)}\n`));
+  const rows = table([
     ['contest', 'state', 'offered', 'priority', 'weight', 'order', 'done', 'leased', 'units'],
     ...contests.map((one) => [
       one.name,
@@ -38,6 +41,7 @@ export function contestsTable(contests: readonly OfferedContest[]): string {
       number(one.units),
     ]),
   ]);
+  return rows + answers.join('');
 }
 
 function orderText(allocation: Allocation): string {

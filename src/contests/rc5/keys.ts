@@ -3,7 +3,7 @@
  * u of the contest begins at key (firstUnit + u)·2^28. Keys are at most 72 bits, so a counter is a `bigint`; a unit and an offset
  * are plain numbers, of which a key is made without one.
  */
-import type { Rc5Search } from '../../domain/contest.ts';
+import type { BlindRc5Search, Rc5Search } from '../../domain/contest.ts';
 import { KEYS_PER_UNIT } from '../../domain/work.ts';
 import { type Block, blockAt } from './cipher.ts';
 
@@ -13,8 +13,11 @@ export const NEAR_MASK = 2 ** NEAR_BITS - 1;
 /** Near matches expected in a unit: 2^28 / 2^24. */
 export const NEAR_MATCHES_PER_UNIT = KEYS_PER_UNIT / 2 ** NEAR_BITS;
 
+/** The whole search, or what is handed out of a blind one. */
+export type KeySearch = Rc5Search | BlindRc5Search;
+
 /** The bytes K0…K(b−1) of the key `offset` keys into the unit. */
-export function keyBytes(search: Rc5Search, unit: number, offset: number): Uint8Array {
+export function keyBytes(search: KeySearch, unit: number, offset: number): Uint8Array {
   const key = new Uint8Array(search.keyBytes);
   const whole = search.firstUnit + unit;
   // The low 32 bits of the counter: the offset, and four of the unit's.
@@ -37,15 +40,18 @@ export function counterBytes(counter: bigint, length: number): Uint8Array {
 }
 
 interface FirstBlocks {
+  /** What is encrypted first: plaintext XOR IV, the first CBC block. */
   plain: Block;
-  target: Block;
+  /** The low 24 bits of the first word that it must become. */
+  near: number;
+  /** All of it; undefined where it is the keymaster's secret. */
+  target: Block | undefined;
 }
 
 /** Wanted for every report, of a few contests. */
-const blocksOf = new WeakMap<Rc5Search, FirstBlocks>();
+const blocksOf = new WeakMap<KeySearch, FirstBlocks>();
 
-/** What is encrypted first (plaintext XOR IV, the first CBC block) and what it must become. */
-export function firstBlocks(search: Rc5Search): FirstBlocks {
+export function firstBlocks(search: KeySearch): FirstBlocks {
   let blocks = blocksOf.get(search);
   if (blocks === undefined) {
     blocks = readFirstBlocks(search);
@@ -54,13 +60,30 @@ export function firstBlocks(search: Rc5Search): FirstBlocks {
   return blocks;
 }
 
-function readFirstBlocks(search: Rc5Search): FirstBlocks {
+function readFirstBlocks(search: KeySearch): FirstBlocks {
+  if ('target' in search) {
+    const [near] = blockAt(fromHex(search.target.padEnd(16, '0')), 0);
+    return { plain: blockAt(fromHex(search.plain), 0), near, target: undefined };
+  }
   const known = blockAt(new TextEncoder().encode(search.knownPlaintext), 0);
   const iv = blockAt(fromHex(search.iv), 0);
+  const target = blockAt(fromHex(search.ciphertext), 0);
   return {
     plain: [(known[0] ^ iv[0]) >>> 0, (known[1] ^ iv[1]) >>> 0],
-    target: blockAt(fromHex(search.ciphertext), 0),
+    near: target[0] & NEAR_MASK,
+    target,
   };
+}
+
+/** What is handed out of a blind search. */
+export function blinded(search: Rc5Search): BlindRc5Search {
+  const { plain } = firstBlocks(search);
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  for (const [i, word] of plain.entries()) view.setUint32(4 * i, word, true);
+  const { keyBytes, firstUnit, ciphertext } = search;
+  const target = ciphertext.slice(0, NEAR_BITS / 4);
+  return { kind: 'rc5', blind: true, keyBytes, plain: toHex(bytes), target, firstUnit };
 }
 
 export function fromHex(hex: string): Uint8Array {

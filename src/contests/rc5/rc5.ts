@@ -2,32 +2,45 @@
  * The RC5 contest kind. Evidence is the near matches of every unit: each is checked by one encryption, their
  * number and the gaps between them against the laws of chance (`suspicion.ts`). One that agrees with the whole first block is decrypted to the end; only a
  * message with valid padding that begins as it should is a hit. The keyserver finds hits in the evidence by itself,
- * so that a client need not even say which near match is the winner.
+ * so that a client need not even say which near match is the winner. In a blind contest only the keymaster can: clients and
+ * proxies have the low 24 bits of the target and no more, and check near matches by those.
  */
 import type { ContestManifest, Hit, Rc5Search } from '../../domain/contest.ts';
 import { KEYS_PER_UNIT, type Report } from '../../domain/work.ts';
 import type { ContestKind, Verdict } from '../kind.ts';
 import { decryptCbc, encryptBlock, expandKey, removePadding } from './cipher.ts';
-import { firstBlocks, fromHex, keyBytes, NEAR_BITS, NEAR_MASK, toHex } from './keys.ts';
+import { blinded, firstBlocks, fromHex, type KeySearch, keyBytes, NEAR_BITS, NEAR_MASK, toHex } from './keys.ts';
 import { doubtOf, type Observation } from './suspicion.ts';
 
 export const rc5: ContestKind = {
   step: 'keys',
 
-  validate({ name, units, search }) {
-    if (search.kind !== 'rc5') throw new TypeError(`${name}: search.kind is ${search.kind}, not rc5`);
+  validate(manifest) {
+    const { name, units, announce } = manifest;
+    const search = keySearch(manifest);
     const all = 2 ** (8 * search.keyBytes - 28);
     if (search.firstUnit + units > all) {
       throw new TypeError(`${name}: units: ${search.firstUnit} + ${units} is past the ${all} units of the key space`);
     }
-    if (!/^[\x20-\x7e]{8,}$/.test(search.knownPlaintext)) {
+    if (announce !== undefined && search.blind !== true) {
+      throw new TypeError(`${name}: announce is of blind contests only: of others everyone can tell the answer`);
+    }
+    if ('knownPlaintext' in search && !/^[\x20-\x7e]{8,}$/.test(search.knownPlaintext)) {
       throw new TypeError(`${name}: search.knownPlaintext must be at least 8 printable ASCII characters`);
     }
   },
 
+  handedOut(manifest) {
+    const search = keySearch(manifest);
+    if (search.blind !== true || !('ciphertext' in search)) return manifest;
+    return { ...manifest, search: blinded(search) };
+  },
+
+  findsHits: (manifest) => 'ciphertext' in keySearch(manifest),
+
   verify(manifest, report) {
-    const search = rc5Search(manifest);
-    const { plain, target } = firstBlocks(search);
+    const search = keySearch(manifest);
+    const { plain, near, target } = firstBlocks(search);
     const hits: Hit[] = [];
     for (const [i, evidence] of report.evidence.entries()) {
       const unit = report.first + i;
@@ -40,11 +53,11 @@ export const rc5: ContestKind = {
         previous = offset;
         const key = keyBytes(search, unit, offset);
         const [A, B] = encryptBlock(expandKey(key), plain);
-        if (((A ^ target[0]) & NEAR_MASK) !== 0) {
+        if (((A ^ near) & NEAR_MASK) !== 0) {
           return refused('evidence_false', `unit ${unit}: key ${toHex(key)} is not a near match`);
         }
-        if (A !== target[0] || B !== target[1]) continue;
-        const message = decipher(search, key);
+        if (target === undefined || A !== target[0] || B !== target[1]) continue;
+        const message = decipher(rc5Search(manifest), key);
         if (message !== undefined) hits.push({ kind: 'rc5', unit, key: toHex(key), message });
       }
     }
@@ -91,8 +104,16 @@ export function decipher(search: Rc5Search, key: Uint8Array): string | undefined
   return text.startsWith(search.knownPlaintext) ? text : undefined;
 }
 
-export function rc5Search({ name, search }: ContestManifest): Rc5Search {
-  if (search.kind !== 'rc5') throw new TypeError(`${name} is not an RC5 contest`);
+export function keySearch({ name, search }: ContestManifest): KeySearch {
+  if (search.kind !== 'rc5') throw new TypeError(`${name}: search.kind is ${search.kind}, not rc5`);
+  return search;
+}
+
+/** The whole search. */
+export function rc5Search(manifest: ContestManifest): Rc5Search {
+  const search = keySearch(manifest);
+  if (!('ciphertext' in search))
+    throw new TypeError(`${manifest.name} is blind: only its keymaster has the ciphertext`);
   return search;
 }
 

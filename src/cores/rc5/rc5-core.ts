@@ -17,7 +17,7 @@ import {
 } from '../../../assembly/rc5/layout.ts';
 import type { Block } from '../../contests/rc5/cipher.ts';
 import { firstBlocks, keyBytes, NEAR_MASK } from '../../contests/rc5/keys.ts';
-import { rc5Search } from '../../contests/rc5/rc5.ts';
+import { keySearch } from '../../contests/rc5/rc5.ts';
 import { KEYS_PER_UNIT } from '../../domain/work.ts';
 import type { Core, UnitSearch } from '../core.ts';
 
@@ -93,14 +93,14 @@ export function createRc5Core(name: string, module: WebAssembly.Module): Core {
     name,
     kind: 'rc5',
     open(manifest, unit, checkpoint): UnitSearch {
-      const search = rc5Search(manifest);
+      const search = keySearch(manifest);
       if (checkpoint !== undefined && (checkpoint.format !== 'rc5-1' || checkpoint.unit !== unit)) {
         throw new TypeError(`checkpoint ${checkpoint.format} of unit ${checkpoint.unit}: rc5-1 of unit ${unit} wanted`);
       }
       let keysDone = checkpoint?.keysDone ?? 0;
       const nearMatches = [...(checkpoint?.nearMatches ?? [])];
-      const { plain, target } = firstBlocks(search);
-      kernel.begin({ key: keyBytes(search, unit, keysDone), plain, target: target[0], mask: NEAR_MASK });
+      const { plain, near } = firstBlocks(search);
+      kernel.begin({ key: keyBytes(search, unit, keysDone), plain, target: near, mask: NEAR_MASK });
       return {
         run(budget) {
           const want = Math.max(1, Math.floor(budget));

@@ -1,5 +1,5 @@
 /** The status page's words and figures: those of the PWA (`app/texts.ts`, `app/format.ts`), which the server cannot import. */
-import type { ContestState, Hit } from '../../domain/contest.ts';
+import type { Announcement, ContestState } from '../../domain/contest.ts';
 import type { Status, UpstreamState } from '../../protocol/keyserver.ts';
 
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
@@ -79,8 +79,11 @@ export const words = {
   leased: (units: number) => `${plural(units, 'unit', 'units')} being searched`,
   rate: (hour: string, day: string) => `${hour} over the last hour, ${day} over the last day`,
   answer: 'Answer',
-  answerOf: (hit: Hit) =>
-    hit.kind === 'rc5' ? hit.message : `Ruler of ${hit.marks.length} marks, ${hit.marks.at(-1) ?? 0} long`,
+  answerOf: (hit: Announcement) => {
+    if (hit.kind === 'found')
+      return `Found on ${new Date(hit.at).toISOString().slice(0, 10)}${hit.by === undefined ? '' : ` by ${hit.by}`}; whoever set this contest keeps it`;
+    return hit.kind === 'rc5' ? hit.message : `Ruler of ${hit.marks.length} marks, ${hit.marks.at(-1) ?? 0} long`;
+  },
 
   stock: 'In stock',
   stockNone: 'Nothing is kept in stock yet.',

@@ -18,7 +18,7 @@ import {
 } from '../../protocol/administration.ts';
 import { RefusedError } from '../../protocol/errors.ts';
 import { MAX_MESSAGES } from '../../protocol/keyserver.ts';
-import { type Book, type Books, contestOf, type Kinds } from '../ledger/books.ts';
+import { type Book, type Books, type Kinds, stateOf } from '../ledger/books.ts';
 import { allocationOf } from '../ledger/grant.ts';
 import { knownKiosk } from '../ledger/kiosks.ts';
 import { Keyring } from '../proof/keyring.ts';
@@ -286,7 +286,7 @@ async function freeSome(books: Books, holder: string): Promise<{ runs: number; u
 function offeredContest(book: Book): OfferedContest {
   const { row } = book;
   return {
-    ...contestOf(book).state,
+    ...stateOf(book, 'all'),
     origin: row.origin,
     offered: row.offered === 1,
     allocation: allocationOf(book),

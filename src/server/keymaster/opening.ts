@@ -11,7 +11,7 @@ import { StoreError } from '../store/store.ts';
 
 /**
  * The contests on offer are those given here, in this order, and those that an operator added.
- * @throws TypeError two contests have one name, or a manifest contradicts itself.
+ * @throws TypeError two contests have one name, a manifest contradicts itself, or it is what is handed out of a blind contest.
  * @throws StoreError the ledger has the contest with another search or another number of units.
  */
 export async function enterContests(
@@ -41,8 +41,12 @@ export async function enterContest(
   kinds: Kinds,
   { position, origin }: Pick<ContestRow, 'position' | 'origin'>,
 ): Promise<void> {
-  kinds[manifest.search.kind].validate(manifest);
+  const kind = kinds[manifest.search.kind];
+  kind.validate(manifest);
   const { name } = manifest;
+  if (kind.findsHits?.(manifest) === false) {
+    throw new TypeError(`${name}: search.ciphertext is missing: this is what is handed out of a blind contest`);
+  }
   const text = JSON.stringify(manifest);
   const row = rows.find((candidate) => candidate.name === name);
   if (row === undefined) {

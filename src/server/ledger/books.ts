@@ -7,7 +7,15 @@
  */
 import type { ContestKind } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
-import type { Contest, ContestKindName, ContestManifest, ContestState, Hit } from '../../domain/contest.ts';
+import {
+  type Announcement,
+  announceOf,
+  type Contest,
+  type ContestKindName,
+  type ContestManifest,
+  type ContestState,
+  type Hit,
+} from '../../domain/contest.ts';
 import type { UnitRange } from '../../domain/units.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { ContestRow, RunRow } from '../store/schema.ts';
@@ -24,8 +32,22 @@ export interface Book {
   readonly manifest: ContestManifest;
   readonly kind: ContestKind;
   readonly line: Line;
-  readonly hits: { lease: string; hit: Hit }[];
+  /** With the lease of the report that each was in. Of a blind contest nothing of them leaves the keymaster. */
+  readonly hits: FoundHit[];
   changed: boolean;
+}
+
+interface FoundHit {
+  lease: string;
+  hit: Hit;
+  /** Absent in ledgers of before there were blind contests. */
+  found?: Finding;
+}
+
+/** When somebody found something, and their name if they gave one. */
+interface Finding {
+  at: number;
+  by?: string | undefined;
 }
 
 export interface NewLease extends UnitRange {
@@ -62,7 +84,8 @@ export class Books {
       books.set(row.name, { row, manifest, kind, line, hits: [], changed: false });
     }
     for (const { contest, lease, body } of hits) {
-      books.get(contest)?.hits.push({ lease, hit: JSON.parse(body) as Hit });
+      const { found, ...hit } = JSON.parse(body) as Hit & { found?: Finding };
+      books.get(contest)?.hits.push({ lease, hit, ...(found === undefined ? {} : { found }) });
     }
     return new Books(ledger, books);
   }
@@ -201,12 +224,13 @@ export class Books {
   }
 
   /** Records hits that are new. */
-  async found(book: Book, lease: string, hits: readonly Hit[]): Promise<void> {
+  async found(book: Book, lease: string, hits: readonly Hit[], found: Finding): Promise<void> {
     for (const hit of hits) {
-      const body = JSON.stringify(hit);
-      if (book.hits.some((known) => JSON.stringify(known.hit) === body)) continue;
+      const text = JSON.stringify(hit);
+      if (book.hits.some((known) => JSON.stringify(known.hit) === text)) continue;
+      const body = JSON.stringify({ ...hit, found });
       await this.ledger.insertHit({ contest: book.row.name, lease, unit: hit.unit, body });
-      book.hits.push({ lease, hit });
+      book.hits.push({ lease, hit, found });
       if (book.manifest.closes === 'hit') book.row.closed_by = 'hit';
       book.changed = true;
     }
@@ -240,11 +264,16 @@ export class Books {
 
   /** The contests on offer, in order. */
   contests(): Contest[] {
-    return [...this.#books.values()].filter(({ row }) => row.offered === 1).map(contestOf);
+    return [...this.#books.values()]
+      .filter(({ row }) => row.offered === 1)
+      .map((book) => ({
+        manifest: book.kind.handedOut?.(book.manifest) ?? book.manifest,
+        state: stateOf(book),
+      }));
   }
 
   states(): ContestState[] {
-    return this.contests().map(({ state }) => state);
+    return [...this.#books.values()].filter(({ row }) => row.offered === 1).map((book) => stateOf(book));
   }
 
   /** Writes what changed. The last thing a transaction does. */
@@ -265,9 +294,11 @@ export class Books {
   }
 }
 
-export function contestOf({ row, manifest, kind, hits }: Book): Contest {
+/** @param announce what is told of its hits: what the manifest says, unless it is for an operator. */
+export function stateOf(book: Book, announce = announceOf(book.manifest)): ContestState {
+  const { row, manifest, kind, hits } = book;
   const { closed_by, priority, weight, done, leased } = row;
-  const state: ContestState = {
+  return {
     name: manifest.name,
     state: closed_by === null ? 'open' : 'closed',
     ...(closed_by === null ? {} : { closedBy: closed_by }),
@@ -277,11 +308,15 @@ export function contestOf({ row, manifest, kind, hits }: Book): Contest {
     done,
     leased,
     hits: hits
-      .map(({ hit }) => hit)
-      .toSorted((a, b) => kind.compareHits(a, b))
-      .slice(0, MAX_HITS_SHOWN),
+      .toSorted((a, b) => kind.compareHits(a.hit, b.hit))
+      .slice(0, MAX_HITS_SHOWN)
+      .map((one) => (announce === 'all' ? one.hit : announcement(one))),
   };
-  return { manifest, state };
+}
+
+/** Not even the unit is in it: whoever knows that has but 2^28 keys to try. */
+function announcement({ found: { at, by } = { at: 0 } }: FoundHit): Announcement {
+  return { kind: 'found', at, ...(by === undefined ? {} : { by }) };
 }
 
 export function manifestOf(text: string): ContestManifest {

@@ -48,12 +48,14 @@ export interface DeskPorts {
 }
 
 export interface Observer {
+  /** @param found how many hits were in it: of a blind contest the result does not tell. */
   reported?(
     client: ClientInfo,
     manifest: ContestManifest,
     report: Report,
     result: ReportResult,
     address: string | undefined,
+    found: number,
   ): void;
   exchanged?(client: ClientInfo, address: string | undefined): void;
   leased?(client: ClientInfo, leases: readonly Lease[]): void;
@@ -111,7 +113,8 @@ export class Desk {
     });
     this.counting.arrive(client, reply.now);
     this.#role.hear(request, sender, reply.now);
-    this.#observe(request, reply, sender);
+    const found = verdicts.map((verdict) => (verdict.ok ? verdict.hits.length : 0));
+    this.#observe(request, reply, found, sender);
     return this.#inProtocol(protocol, sender, reply);
   }
 
@@ -220,6 +223,7 @@ export class Desk {
   #observe(
     { client, reports }: ExchangeRequest,
     { results, grants }: Granted & { results: ReportResult[] },
+    found: readonly number[],
     { isProxy, address }: Sender,
   ): void {
     const { observer } = this.#ports;
@@ -232,7 +236,7 @@ export class Desk {
       if (manifest === undefined || result === undefined) continue;
       const worker = (isProxy ? report.client : undefined) ?? client;
       this.#role.reported(worker, manifest, report, result);
-      observer?.reported?.(worker, manifest, report, result, address);
+      observer?.reported?.(worker, manifest, report, result, address, found[i] ?? 0);
     }
   }
 

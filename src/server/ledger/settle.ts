@@ -10,6 +10,7 @@
  */
 import type { Verdict } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
+import { announceOf, type Hit } from '../../domain/contest.ts';
 import { endOf, type UnitRange } from '../../domain/units.ts';
 import type { Report } from '../../domain/work.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
@@ -96,22 +97,27 @@ export async function settle(
   // Blocks that are done again are for those who are to be believed once more.
   const distrust = again === undefined ? role.distrusts(worker, report.contest) : undefined;
   if (distrust !== undefined) return refuse({ code: 'client_distrusted', detail: distrust }, spoilt);
-  await books.found(book, report.lease, verdict.hits);
+  await books.found(book, report.lease, verdict.hits, { at: now, by: worker.name });
   if (again?.outcome === 'wrong') return refuse({ code: 'evidence_missing', detail: again.detail });
   if (again?.outcome === 'agreed') {
     books.count('accepted', worker, report.contest, range, 0, now, range.count);
-    return { lease: report.lease, outcome: 'accepted', credited: range.count, hits: verdict.hits };
+    return { lease: report.lease, outcome: 'accepted', credited: range.count, hits: told(verdict.hits) };
   }
   const credited = books.finish(book, range);
   if (credited === 0) return duplicate();
   books.count('accepted', worker, report.contest, range, credited, now);
   await role.accepted(books, { report, sender, client: worker, credited, hits: verdict.hits, at: now });
-  return { lease: report.lease, outcome: 'accepted', credited, hits: verdict.hits };
+  return { lease: report.lease, outcome: 'accepted', credited, hits: told(verdict.hits) };
 
   function duplicate(): ReportResult {
     books.count('duplicate', worker, report.contest, range, 0, now);
-    const hits = books.hitsOf(book as Book, report.lease);
+    const hits = told(books.hitsOf(book as Book, report.lease));
     return { lease: report.lease, outcome: 'duplicate', credited: 0, hits };
+  }
+
+  /** Where a blind contest keeps its answer, not even whoever found it is told in which block it was. */
+  function told(hits: Hit[]): Hit[] {
+    return announceOf((book as Book).manifest) === 'all' ? hits : [];
   }
 }
 

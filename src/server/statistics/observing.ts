@@ -21,7 +21,7 @@ export interface ObservingPorts {
 export function observing({ log, clock, metrics, blockLog, says }: ObservingPorts): Observer {
   const block = ({ name }: ContestManifest, first: number, count: number) => ({ contest: name, first, count });
   return {
-    reported(client, contest, report, result, address) {
+    reported(client, contest, report, result, address, found) {
       const { outcome, credited, hits, code, detail } = result;
       metrics.reported(outcome);
       if (credited > 0) metrics.credited(contest.name, credited);
@@ -32,7 +32,7 @@ export function observing({ log, clock, metrics, blockLog, says }: ObservingPort
       }
       if (outcome === 'duplicate' && says('duplicates')) log.info(what, 'a report came twice');
       if (outcome === 'refused' && says('refusals')) log.info({ ...what, code, detail }, 'a report was refused');
-      if (hits.length > 0 && outcome === 'accepted' && says('hits')) log.warn({ ...what, hits }, 'an answer was found');
+      if (found > 0 && outcome === 'accepted' && says('hits')) log.warn({ ...what, hits }, 'an answer was found');
     },
     leased(client, leases) {
       for (const { contest, first, count } of leases) {

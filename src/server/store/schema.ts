@@ -51,7 +51,7 @@ export interface HitRow {
   contest: string;
   lease: string;
   unit: number;
-  /** The Hit as JSON. */
+  /** The Hit as JSON, and in `found` when it was and by whom. */
   body: string;
 }
 
