@@ -33,8 +33,8 @@ export interface ContestKind {
   /** Checks the evidence of one report whose units are already known to be the lease's. Cheap, pure. */
   verify(manifest: ContestManifest, report: Report): Verdict;
   /**
-   * What a report, once verified, says of the client: to be accumulated in its record (`rc5/suspicion.ts`). Absent where
-   * evidence follows no law of chance.
+   * What a report says of the client, to be accumulated in its record (`rc5/suspicion.ts`): one that was verified, or refused for
+   * missing evidence alone (what is there is true then). Absent where evidence follows no law of chance.
    */
   observe?(manifest: ContestManifest, report: Report): Observation;
   /** What of a verified report to do again, chosen by chance; undefined where there is nothing. */
