@@ -40,7 +40,7 @@ export type Deed =
       seconds: number;
       observation?: Observation | undefined;
     }
-  | { kind: 'refused'; at: number; detail: string }
+  | { kind: 'refused'; at: number; detail: string; observation?: Observation | undefined }
   | { kind: 'passed'; at: number; how: How }
   | { kind: 'failed'; at: number; how: How; detail: string }
   | { kind: 'tried'; at: number }
@@ -74,19 +74,19 @@ export function after(
 ): Conduct {
   switch (deed.kind) {
     case 'accepted': {
-      const { observation, units, core, seconds } = deed;
+      const { units, core, seconds } = deed;
       return {
         ...conduct,
+        ...observed(deed.observation),
         reports: conduct.reports + 1,
         units: conduct.units + units,
         speeds: learnt(conduct.speeds, core, units / seconds),
-        ...(observation === undefined || accumulate === undefined
-          ? {}
-          : { suspicion: accumulate(conduct.suspicion, observation) }),
       };
     }
-    case 'refused':
-      return { ...conduct, score: conduct.score + FAILED_REPORT, error: deed.detail, errorAt: deed.at };
+    case 'refused': {
+      const score = conduct.score + FAILED_REPORT;
+      return { ...conduct, ...observed(deed.observation), score, error: deed.detail, errorAt: deed.at };
+    }
     case 'passed': {
       const isAnswer = deed.how === 'known-answer' || deed.how === 'second-run';
       return { ...conduct, passed: conduct.passed + 1, ...(isAnswer ? { score: 0, distrusted: false } : {}) };
@@ -108,6 +108,11 @@ export function after(
       const { suspicion: _suspicion, error: _error, errorAt: _errorAt, ...rest } = conduct;
       return { ...rest, score: 0, distrusted: false };
     }
+  }
+
+  function observed(observation: Observation | undefined): { suspicion?: Suspicion } {
+    if (observation === undefined || accumulate === undefined) return {};
+    return { suspicion: accumulate(conduct.suspicion, observation) };
   }
 }
 

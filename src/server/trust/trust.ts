@@ -144,15 +144,16 @@ export class Trust {
     const { clock, kinds, random } = this.#ports;
     const at = clock();
     const contest = manifest.name;
+    const kind = kinds[manifest.search.kind];
+    const { core, seconds, evidence } = report;
     if (result.outcome === 'refused') {
-      if (result.code === 'evidence_false' || result.code === 'evidence_missing') {
-        this.note(client.id, contest, { kind: 'refused', at, detail: result.detail ?? result.code });
-      }
+      if (result.code !== 'evidence_false' && result.code !== 'evidence_missing') return;
+      // Too few near matches are true ones, and belong in the record; false ones say nothing by the laws of chance.
+      const observation = result.code === 'evidence_missing' ? kind.observe?.(manifest, report) : undefined;
+      this.note(client.id, contest, { kind: 'refused', at, detail: result.detail ?? result.code, observation });
       return;
     }
     if (result.outcome !== 'accepted') return;
-    const kind = kinds[manifest.search.kind];
-    const { core, seconds, evidence } = report;
     const observation = kind.observe?.(manifest, report);
     const deed: Deed = { kind: 'accepted', at, units: evidence.length, core, seconds, observation };
     this.note(client.id, contest, deed);
