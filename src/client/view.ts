@@ -86,7 +86,7 @@ const MAX_NEAR_MATCHES = 256;
 
 /** What can be drawn of a search, out of its checkpoint. */
 export function detailsOf({ evidence, unit }: BlockCheckpoint): Pick<BlockProgress, 'nearMatches' | 'marks'> {
-  if (unit?.format === 'ogr-2') return { marks: marksOf(unit.diffs) };
+  if (unit?.format === 'ogr-3') return { marks: marksOf(unit.diffs) };
   const nearMatches: number[] = [];
   for (const [nth, one] of evidence.entries()) {
     if (one.kind === 'rc5') nearMatches.push(...one.nearMatches.map((offset) => nth * KEYS_PER_UNIT + offset));

@@ -38,6 +38,7 @@ const testKind: ContestKind = {
     }
     return { ok: true, hits };
   },
+  spotCheck: () => undefined,
   unitsPerSecond: (nodesPerSecond) => nodesPerSecond,
   compareHits: (a, b) => a.unit - b.unit,
 };

@@ -1,13 +1,15 @@
 /**
  * The OGR contest kind: every Golomb ruler of `marks` marks no longer than `maxLength`, stub by stub. Evidence of a
- * unit is how many nodes the search visited and the shortest ruler below the stub, if there is one. A ruler proves
- * itself; that there is none is only said, so here it is checked for what can be: its form.
+ * unit is how many nodes the search visited, the shortest ruler below the stub, if there is one, and the trace of the
+ * search. A ruler proves itself. That there is no other is shown by the trace, an interval of which can be done again
+ * (`spotCheck`); `verify` looks at its form alone.
  */
 import type { ContestManifest, Hit, OgrSearch } from '../../domain/contest.ts';
 import type { OgrEvidence } from '../../domain/work.ts';
-import type { ContestKind, Verdict } from '../kind.ts';
+import type { ContestKind, OgrSpotCheck, Verdict } from '../kind.ts';
 import { isGolomb } from './rulers.ts';
 import { countStubs, unitToStub } from './stubs.ts';
+import { readTrace, spacingAt, statesAt } from './trace.ts';
 
 export const ogr: ContestKind = {
   step: 'nodes',
@@ -36,9 +38,29 @@ export const ogr: ContestKind = {
       if (evidence.kind !== 'ogr') return refused(unit, `the evidence is of kind ${evidence.kind}`);
       const fault = faultOf(search, unit, evidence);
       if (fault !== undefined) return refused(unit, fault);
+      if (evidence.trace === undefined && statesAt(evidence.nodes - 1) > 0) {
+        const detail = `unit ${unit}: no trace of its ${evidence.nodes} nodes: the client is too old, a newer one sends it`;
+        return { ok: false, code: 'evidence_missing', detail };
+      }
       if (evidence.ruler !== undefined) hits.push({ kind: 'ogr', unit, marks: evidence.ruler });
     }
     return { ok: true, hits };
+  },
+
+  spotCheck(manifest, report, random) {
+    const search = ogrSearch(manifest);
+    const nodes = report.evidence.map((evidence) => (evidence.kind === 'ogr' ? evidence.nodes : 0));
+    // Units earn alike, so one must not be safe for its few nodes; and where the work is, it must not be skipped.
+    const evenly = random() < 0.5;
+    const total = nodes.reduce((sum, some) => sum + some, 0);
+    let i = Math.floor(random() * nodes.length);
+    let node = Math.floor(random() * (nodes[i] ?? 0));
+    if (!evenly && total > 0) {
+      node = Math.floor(random() * total);
+      for (i = 0; node >= (nodes[i] ?? 0); i++) node -= nodes[i] ?? 0;
+    }
+    const evidence = report.evidence[i];
+    return evidence?.kind === 'ogr' ? intervalAt(search, report.first + i, evidence, node) : undefined;
   },
 
   unitsPerSecond: () => undefined,
@@ -51,9 +73,33 @@ export function ogrSearch({ name, search }: ContestManifest): OgrSearch {
   return search;
 }
 
+/** The interval of a unit's trace that has this node, of evidence that `verify` lets pass. */
+function intervalAt(search: OgrSearch, unit: number, evidence: OgrEvidence, node: number): OgrSpotCheck | undefined {
+  const { nodes, ruler, trace = '' } = evidence;
+  const stub = unitToStub(search, unit);
+  const read = readTrace(search, stub, nodes - 1, trace);
+  if (read.fault !== undefined) return undefined;
+  const spacing = spacingAt(nodes - 1);
+  // What is left after the last state is part of its interval.
+  const k = Math.min(Math.floor(node / spacing), read.states.length);
+  const from = { nodes: k * spacing, diffs: read.states[k - 1] ?? stub };
+  const to = read.states[k];
+  const steps = to === undefined ? nodes - from.nodes : spacing;
+  return {
+    kind: 'ogr',
+    unit,
+    from,
+    steps,
+    ...(to === undefined ? {} : { to }),
+    ...(ruler === undefined ? {} : { ruler }),
+  };
+}
+
 /** Why the evidence cannot be true, as half a sentence; undefined where it can. */
-function faultOf(search: OgrSearch, unit: number, { nodes, ruler }: OgrEvidence): string | undefined {
+function faultOf(search: OgrSearch, unit: number, { nodes, ruler, trace }: OgrEvidence): string | undefined {
   if (!Number.isSafeInteger(nodes) || nodes < 0) return `${nodes} is no number of nodes`;
+  const states = trace === undefined ? undefined : readTrace(search, unitToStub(search, unit), nodes - 1, trace);
+  if (states?.fault !== undefined) return states.fault;
   if (ruler === undefined) return undefined;
   if (ruler.length !== search.marks) return `the ruler has ${ruler.length} marks instead of ${search.marks}`;
   if (!isGolomb(ruler)) return `${ruler.join('-')} is no Golomb ruler that begins at 0`;

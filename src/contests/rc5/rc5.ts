@@ -12,6 +12,9 @@ import { decryptCbc, encryptBlock, expandKey, removePadding } from './cipher.ts'
 import { firstBlocks, fromHex, keyBytes, NEAR_MASK, NEAR_MATCHES_PER_UNIT, toHex } from './keys.ts';
 import { fewestBelieved } from './poisson.ts';
 
+/** The keys of a spot check, a 64th of a unit: in one of four there is a near match. */
+const SPOT_KEYS = 2 ** 22;
+
 export const rc5: ContestKind = {
   step: 'keys',
 
@@ -60,6 +63,15 @@ export const rc5: ContestKind = {
       );
     }
     return { ok: true, hits };
+  },
+
+  spotCheck(_manifest, report, random) {
+    const i = Math.floor(random() * report.evidence.length);
+    const from = Math.floor((random() * KEYS_PER_UNIT) / SPOT_KEYS) * SPOT_KEYS;
+    const evidence = report.evidence[i];
+    if (evidence?.kind !== 'rc5') return undefined;
+    const nearMatches = evidence.nearMatches.filter((offset) => offset >= from && offset < from + SPOT_KEYS);
+    return { kind: 'rc5', unit: report.first + i, from, steps: SPOT_KEYS, nearMatches };
   },
 
   unitsPerSecond: (stepsPerSecond) => stepsPerSecond / KEYS_PER_UNIT,

@@ -33,6 +33,7 @@ const kind: ContestKind = {
     }
     return { ok: true, hits: [] };
   },
+  spotCheck: () => undefined,
   unitsPerSecond: (keysPerSecond) => keysPerSecond / 2 ** 28,
   compareHits: (a, b) => a.unit - b.unit,
 };
