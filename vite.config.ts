@@ -111,6 +111,7 @@ const server: BuildOptions = {
     input: {
       tabherd: 'src/cli/tabherd.ts',
       'node-worker': 'src/cli/node-worker.ts',
+      'check-thread': 'src/cli/check-thread.ts',
       'bench-node': 'src/cli/bench/node-entry.ts',
     },
     output: { entryFileNames: '[name].js', chunkFileNames: '[name].js' },

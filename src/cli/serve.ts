@@ -11,6 +11,7 @@ import { ContestManifest } from '../domain/contest.ts';
 import { faultOf } from '../protocol/fault.ts';
 import type { ProxySettings } from '../server/proxy/proxy.ts';
 import { type KeyserverOptions, type ProxyLiveOptions, startProxy, startServer } from '../server/serve.ts';
+import { ThreadChecker } from './checker.ts';
 import type { Configured } from './config/options.ts';
 import { differences } from './config/read-config.ts';
 import type { CommonConfig, ProxyConfig, ServeConfig } from './config/settings.ts';
@@ -29,6 +30,7 @@ export async function serve({ config, reread }: Configured<ServeConfig>, version
     ...keyserverOptions(config, version),
     manifests,
     secondRuns: config.secondRuns,
+    ...(config.spotChecks ? { checker: new ThreadChecker() } : {}),
   });
   say(`Tabherd ${version} is at ${server.url}`);
   say(`Contests: ${manifests.map(({ name }) => name).join(', ')}. Ledger in ${ledgerOf(config)}. Ctrl-C ends it.`);

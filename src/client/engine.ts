@@ -12,7 +12,7 @@
  * until the keyserver has answered for it: no moment in between loses either. Talking to the gateway is
  * `conversation.ts`, what there is to keep `holdings.ts`, what is shown `view.ts`.
  */
-import { kinds } from '../contests/kinds.ts';
+import { steps } from '../contests/steps.ts';
 import type { Contest, ContestKindName } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';
 import type { Report } from '../domain/work.ts';
@@ -27,6 +27,7 @@ import { Holdings } from './holdings.ts';
 import { KioskVoice } from './kiosk.ts';
 import { Hysteresis, type Limits, limitsOf } from './limits.ts';
 import { Lottery } from './lottery.ts';
+import { loadOwnCheck, ownCheck } from './own-check.ts';
 import { aboutOf, type EnginePorts } from './ports.ts';
 import { isWanted, preferred } from './preference.ts';
 import { RateHistory } from './rate-history.ts';
@@ -564,6 +565,7 @@ export class Engine implements EngineControl {
   /** Whether the worker has a core for the contest; if not, why not is noted. */
   async #ready(worker: Worker, hand: Hand, { manifest }: Contest): Promise<boolean> {
     const { kind } = manifest.search;
+    void loadOwnCheck();
     try {
       const { environment } = this.#ports;
       const known = this.#holdings.coresOf(kind, environment);
@@ -576,7 +578,7 @@ export class Engine implements EngineControl {
       if (chosen !== undefined) {
         this.#unusable.delete(kind);
         this.#loading.reset();
-        this.#holdings.guessSpeed(manifest.name, kinds[kind].unitsPerSecond(chosen.stepsPerSecond));
+        this.#holdings.guessSpeed(manifest.name, steps[kind].unitsPerSecond(chosen.stepsPerSecond));
         return true;
       }
       const detail = tried.find(({ state }) => state === 'wrong')?.detail ?? 'there is no core for it';
@@ -663,8 +665,8 @@ export class Engine implements EngineControl {
     const { id, contest: name, first, proof } = lease;
     const done = { lease: id, contest: name, first, evidence, core, seconds };
     const report: Report = proof === undefined ? done : { ...done, proof };
-    // The keyserver's own check, made here first: a machine that miscalculates should know before it is refused.
-    const verdict = kinds[manifest.search.kind].verify(manifest, report);
+    const verdict = await ownCheck(manifest, report);
+    if (!this.#holdings.blocks.has(lease.id)) return;
     if (!verdict.ok) return this.#giveBack(lease.id, `This machine computed a wrong result (${verdict.detail})`);
     await this.#holdings.finish(report);
     this.#holdings.noteOwnHits(lease.contest, verdict.hits);

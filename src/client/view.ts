@@ -1,6 +1,6 @@
 /** The engine's state as its faces see it: a pure function of what the engine and its parts hold. */
-import { kinds } from '../contests/kinds.ts';
 import { marksOf } from '../contests/ogr/rulers.ts';
+import { steps } from '../contests/steps.ts';
 import type { ContestKindName } from '../domain/contest.ts';
 import { type BlockCheckpoint, KEYS_PER_UNIT } from '../domain/work.ts';
 import { type Counter, isDue } from './counter.ts';
@@ -52,10 +52,10 @@ export function view(engine: EngineView): EngineSnapshot {
     maxWorkers,
     throttle: limits.throttle,
     rate: pause === null ? blocks.reduce((sum, { rate }) => sum + rate, 0) : 0,
-    step: kinds[contest?.manifest.search.kind ?? 'rc5'].step,
+    step: steps[contest?.manifest.search.kind ?? 'rc5'].step,
     blocks,
-    cores: (Object.keys(kinds) as ContestKindName[]).flatMap((kind) =>
-      (holdings.coresOf(kind, engine.environment) ?? []).map((core) => ({ ...core, step: kinds[kind].step })),
+    cores: (Object.keys(steps) as ContestKindName[]).flatMap((kind) =>
+      (holdings.coresOf(kind, engine.environment) ?? []).map((core) => ({ ...core, step: steps[kind].step })),
     ),
     contests: [...holdings.contests],
     inBuffer: holdings.blocks.size - blocks.length,
@@ -86,7 +86,7 @@ const MAX_NEAR_MATCHES = 256;
 
 /** What can be drawn of a search, out of its checkpoint. */
 export function detailsOf({ evidence, unit }: BlockCheckpoint): Pick<BlockProgress, 'nearMatches' | 'marks'> {
-  if (unit?.format === 'ogr-2') return { marks: marksOf(unit.diffs) };
+  if (unit?.format === 'ogr-3') return { marks: marksOf(unit.diffs) };
   const nearMatches: number[] = [];
   for (const [nth, one] of evidence.entries()) {
     if (one.kind === 'rc5') nearMatches.push(...one.nearMatches.map((offset) => nth * KEYS_PER_UNIT + offset));

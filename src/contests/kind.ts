@@ -5,6 +5,7 @@
 import type { ContestManifest, Hit } from '../domain/contest.ts';
 import type { Report, UnitEvidence } from '../domain/work.ts';
 import type { Observation } from './rc5/suspicion.ts';
+import type { Steps } from './steps.ts';
 
 export type Verdict =
   | { ok: true; hits: Hit[] }
@@ -12,15 +13,46 @@ export type Verdict =
 
 export type { Observation, Suspicion } from './rc5/suspicion.ts';
 
-/** Two runs of the same units, both verified. `wrong`: whose evidence cannot be whole; empty where that cannot be told. */
-export type Agreement = { agree: true } | { agree: false; detail: string; wrong: readonly ('first' | 'second')[] };
+export type Which = 'first' | 'second';
 
-/** A small part of a report that is to be done again. */
-export type SpotCheck = Record<string, unknown>;
+/**
+ * Two runs of the same units, both verified. `wrong`: whose evidence cannot be whole; `spots`: what to do again of either where that
+ * cannot be told from the evidence alone.
+ */
+export type Agreement =
+  | { agree: true }
+  | { agree: false; detail: string; wrong: readonly Which[]; spots?: Readonly<Record<Which, SpotCheck>> };
 
-export interface ContestKind {
-  /** The word for the step that rates count: keys or nodes. */
-  readonly step: 'keys' | 'nodes';
+/** A small part of a report's work, to be done again by somebody else; see `cores/recheck.ts`. */
+export type SpotCheck = OgrSpotCheck | Rc5SpotCheck;
+
+/** One interval of a unit's trace. */
+export interface OgrSpotCheck {
+  kind: 'ogr';
+  unit: number;
+  /** Where it begins; with no nodes behind, at the stub. */
+  from: { nodes: number; diffs: number[] };
+  /** Its nodes. */
+  steps: number;
+  /** Where the search must stand then; absent: at its end. */
+  to?: number[];
+  /** What was reported as the shortest ruler of the whole unit. */
+  ruler?: number[];
+}
+
+/** A stretch of a unit's keys. */
+export interface Rc5SpotCheck {
+  kind: 'rc5';
+  unit: number;
+  /** The first of them, as an offset in the unit. */
+  from: number;
+  /** How many they are. */
+  steps: number;
+  /** The near matches reported among them, as offsets in the unit. */
+  nearMatches: number[];
+}
+
+export interface ContestKind extends Steps {
   /** @throws TypeError the manifest contradicts itself; the message names the field. */
   validate(manifest: ContestManifest): void;
   /**
@@ -37,12 +69,18 @@ export interface ContestKind {
    * missing evidence alone (what is there is true then). Absent where evidence follows no law of chance.
    */
   observe?(manifest: ContestManifest, report: Report): Observation;
-  /** What of a verified report to do again, chosen by chance; undefined where there is nothing. */
-  spotCheck?(manifest: ContestManifest, report: Report, random: () => number): SpotCheck | undefined;
-  /** Sets two runs of the same units side by side. */
-  compare(manifest: ContestManifest, first: readonly UnitEvidence[], second: readonly UnitEvidence[]): Agreement;
-  /** Units a second at this many steps a second; undefined where units differ too much in size to say. */
-  unitsPerSecond(stepsPerSecond: number): number | undefined;
+  /** Sets two runs of the same units, from this one on, side by side. */
+  compare(
+    manifest: ContestManifest,
+    unit: number,
+    first: readonly UnitEvidence[],
+    second: readonly UnitEvidence[],
+  ): Agreement;
+  /**
+   * Which part of a report that `verify` lets pass is to be done again, chosen by `random` (0 to 1, nobody else's to
+   * guess); undefined where nothing can be.
+   */
+  spotCheck(manifest: ContestManifest, report: Report, random: () => number): SpotCheck | undefined;
   /** Orders hits, best first. */
   compareHits(a: Hit, b: Hit): number;
 }

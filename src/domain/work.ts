@@ -44,12 +44,17 @@ export const Rc5Evidence = Type.Object(
 );
 export type Rc5Evidence = Static<typeof Rc5Evidence>;
 
-/** The nodes visited below the stub, and the shortest ruler found there, if any, as marks (0 first). */
+/**
+ * The nodes visited below the stub, the shortest ruler found there, if any, as marks (0 first), and where the search stood
+ * on its way: `trace` (`contests/ogr/trace.ts`), absent where the nodes are too few for any state. At most 128 states of
+ * 54 letters; true ones have about 20.
+ */
 export const OgrEvidence = Type.Object(
   {
     kind: Type.Literal('ogr'),
     nodes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
     ruler: Type.Optional(Type.Array(Type.Integer({ minimum: 0, maximum: 1023 }), { minItems: 2, maxItems: 32 })),
+    trace: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]+$', maxLength: 6912 })),
   },
   { additionalProperties: false },
 );
@@ -85,11 +90,12 @@ export type Report = Static<typeof Report>;
 
 /**
  * Where a core stands within one unit: plain data, so that it can be stored and sent. `format` names the layout; a
- * core refuses a format or a unit that is not its own. `diffs`: the differences placed so far; `ruler`: the best yet.
+ * core refuses a format or a unit that is not its own. `diffs`: the differences placed so far; `ruler`: the best yet;
+ * `trace`: its states so far, absent in a search that keeps none because it did not begin at the stub (a spot check).
  */
 export type UnitCheckpoint =
   | { format: 'rc5-1'; unit: number; keysDone: number; nearMatches: number[] }
-  | { format: 'ogr-2'; unit: number; nodes: number; diffs: number[]; ruler?: number[] };
+  | { format: 'ogr-3'; unit: number; nodes: number; diffs: number[]; ruler?: number[]; trace?: string };
 
 /** Where a worker stands within a block. */
 export interface BlockCheckpoint {

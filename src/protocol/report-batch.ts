@@ -6,7 +6,7 @@
 import type { Report } from '../domain/work.ts';
 import { MAX_REPORTS } from './keyserver.ts';
 
-/** The longest body a client sends: about twenty full reports of RC5; any single report fits. */
+/** The longest body a client sends: about twenty full reports of RC5; any single report that a core makes fits. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
 /** … and a proxy: the longest that a gateway reads. */

@@ -2,10 +2,12 @@
 import searchUrl from '../../assembly/ogr/search.ts?asc&enable=simd';
 import { optimalLength } from '../../src/contests/ogr/known.ts';
 import { countStubs } from '../../src/contests/ogr/stubs.ts';
+import type { Core } from '../../src/cores/core.ts';
 import { loadWasm } from '../../src/cores/load.ts';
 import { chooseColumn, loadChoose } from '../../src/cores/ogr/choose-table.ts';
 import { OgrKernel } from '../../src/cores/ogr/ogr-core.ts';
 import type { ContestManifest, OgrSearch } from '../../src/domain/contest.ts';
+import type { OgrEvidence, Report } from '../../src/domain/work.ts';
 
 export const ogrModule = await loadWasm(searchUrl);
 export const chooseColumns = await loadChoose();
@@ -37,3 +39,21 @@ export function contestOf(search: OgrSearch): ContestManifest {
     search,
   };
 }
+
+/** What a core says of a unit. */
+export function searched(core: Core, manifest: ContestManifest, unit: number): OgrEvidence {
+  const search = core.open(manifest, unit);
+  while (!search.run(1e6));
+  const evidence = search.evidence();
+  if (evidence.kind !== 'ogr') throw new TypeError(`evidence of kind ${evidence.kind}`);
+  return evidence;
+}
+
+export const ogrReport = (first: number, ...evidence: OgrEvidence[]): Report => ({
+  lease: '0'.repeat(16),
+  contest: 'ogr-29',
+  first,
+  evidence,
+  core: 'ogr-simd',
+  seconds: 1,
+});

@@ -60,10 +60,11 @@ const testKind: ContestKind = {
     }
     return { ok: true, hits };
   },
-  compare(_manifest, first, second) {
+  compare(_manifest, _unit, first, second) {
     if (JSON.stringify(first) === JSON.stringify(second)) return { agree: true };
     return { agree: false, detail: 'another run of the same units differs', wrong: [] };
   },
+  spotCheck: () => undefined,
   unitsPerSecond: (nodesPerSecond) => nodesPerSecond,
   compareHits: (a, b) => a.unit - b.unit,
 };

@@ -560,7 +560,7 @@ describe('workers', () => {
     await until(first, ({ inBuffer }) => inBuffer > 0);
     await first.close();
     const { blocks } = await buffers.load();
-    const unit = { format: 'ogr-2' as const, unit: 99_999, nodes: 5, diffs: [1, 2] };
+    const unit = { format: 'ogr-3' as const, unit: 99_999, nodes: 5, diffs: [1, 2] };
     for (const { lease } of blocks)
       await buffers.saveCheckpoint(lease.id, { evidence: [], unit, seconds: 1, steps: 5 });
     const one = await engine({ buffers });

@@ -152,10 +152,10 @@ describe('slices and checkpoints', () => {
     const part = core.open(manifest, 5);
     part.run(100);
     const checkpoint = part.checkpoint();
-    expect(() => core.open(manifest, 6, checkpoint)).toThrow('of unit 5: ogr-2 of unit 6 wanted');
+    expect(() => core.open(manifest, 6, checkpoint)).toThrow('of unit 5: ogr-3 of unit 6 wanted');
     const rc5: UnitCheckpoint = { format: 'rc5-1', unit: 5, keysDone: 0, nearMatches: [] };
     expect(() => core.open(manifest, 5, rc5)).toThrow('checkpoint rc5-1');
-    expect(() => core.open(manifest, 5, { format: 'ogr-2', unit: 5, nodes: 1, diffs: [1, 2] })).toThrow(
+    expect(() => core.open(manifest, 5, { format: 'ogr-3', unit: 5, nodes: 1, diffs: [1, 2] })).toThrow(
       'no place below',
     );
   });

@@ -139,7 +139,7 @@ describe.each(rc5Cores)('$name', ({ module, kernel: makeKernel, core }) => {
 
     test('refuses a checkpoint of another unit or another kind', () => {
       expect(() => core().open(manifest, 1, at(0))).toThrow(/unit 5: rc5-1 of unit 1 wanted/);
-      expect(() => core().open(manifest, 1, { format: 'ogr-2', unit: 1, nodes: 0, diffs: [] })).toThrow(/ogr-2/);
+      expect(() => core().open(manifest, 1, { format: 'ogr-3', unit: 1, nodes: 0, diffs: [] })).toThrow(/ogr-3/);
     });
   });
 

@@ -55,6 +55,6 @@ test('near matches are counted from the first key of the block, the latest are s
   const { nearMatches = [] } = detailsOf({ ...so, evidence: many });
   expect(nearMatches).toHaveLength(256);
   expect(nearMatches.at(-1)).toBe(39 * KEYS_PER_UNIT + 15);
-  const ruler = { format: 'ogr-2' as const, unit: 0, nodes: 5, diffs: [1, 3, 2] };
+  const ruler = { format: 'ogr-3' as const, unit: 0, nodes: 5, diffs: [1, 3, 2] };
   expect(detailsOf({ ...so, evidence: [], unit: ruler })).toEqual({ marks: [0, 1, 4, 6] });
 });

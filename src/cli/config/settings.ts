@@ -209,6 +209,10 @@ const common = {
 };
 
 const serveOnly = {
+  spotChecks: Type.Boolean({
+    description: 'do small parts of reports again with a core of its own, in one thread',
+    default: true,
+  }),
   secondRuns: Type.Number({
     minimum: 0,
     maximum: 1000,

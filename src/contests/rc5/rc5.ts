@@ -8,12 +8,16 @@
 import type { ContestManifest, Hit, Rc5Search } from '../../domain/contest.ts';
 import { KEYS_PER_UNIT, type Report } from '../../domain/work.ts';
 import type { ContestKind, Verdict } from '../kind.ts';
+import { steps } from '../steps.ts';
 import { decryptCbc, encryptBlock, expandKey, removePadding } from './cipher.ts';
 import { blinded, firstBlocks, fromHex, type KeySearch, keyBytes, NEAR_BITS, NEAR_MASK, toHex } from './keys.ts';
 import { doubtOf, type Observation } from './suspicion.ts';
 
+/** The keys of a spot check, a 64th of a unit: in one of four there is a near match. */
+const SPOT_KEYS = 2 ** 22;
+
 export const rc5: ContestKind = {
-  step: 'keys',
+  ...steps.rc5,
 
   validate(manifest) {
     const { name, units, announce } = manifest;
@@ -69,7 +73,7 @@ export const rc5: ContestKind = {
   observe: (_manifest, report) => observationOf(report),
 
   // Near matches cannot be made up: whoever lacks one that the other has did not try that key, or kept it back.
-  compare(_manifest, first, second) {
+  compare(_manifest, _unit, first, second) {
     const lacking = { first: 0, second: 0 };
     for (const [i, one] of first.entries()) {
       const other = second[i];
@@ -85,7 +89,14 @@ export const rc5: ContestKind = {
     return { agree: false, detail, wrong };
   },
 
-  unitsPerSecond: (stepsPerSecond) => stepsPerSecond / KEYS_PER_UNIT,
+  spotCheck(_manifest, report, random) {
+    const i = Math.floor(random() * report.evidence.length);
+    const from = Math.floor((random() * KEYS_PER_UNIT) / SPOT_KEYS) * SPOT_KEYS;
+    const evidence = report.evidence[i];
+    if (evidence?.kind !== 'rc5') return undefined;
+    const nearMatches = evidence.nearMatches.filter((offset) => offset >= from && offset < from + SPOT_KEYS);
+    return { kind: 'rc5', unit: report.first + i, from, steps: SPOT_KEYS, nearMatches };
+  },
 
   compareHits: (a, b) => a.unit - b.unit,
 };

@@ -1,8 +1,8 @@
 /**
  * The JavaScript side of the OGR core: expands the choose table into the wasm memory (laid out in
  * `assembly/ogr/layout.ts`) once, the limit table once a contest, and runs stubs in slices. The state of a unit is
- * its nodes, the differences of the marks now placed, and the shortest ruler found; the kernel rebuilds its bitmaps
- * from these.
+ * its nodes, the differences of the marks now placed, the shortest ruler found, and the trace so far; the kernel
+ * rebuilds its bitmaps from the differences.
  */
 import {
   DIFFS,
@@ -16,8 +16,10 @@ import {
   STOPPED_AT_RULER,
 } from '../../../assembly/ogr/layout.ts';
 import { ogrSearch } from '../../contests/ogr/ogr.ts';
-import { diffsOf, isGolomb, marksOf } from '../../contests/ogr/rulers.ts';
+import { diffsOf, isGolomb, marksOf, REACH } from '../../contests/ogr/rulers.ts';
 import { unitToStub } from '../../contests/ogr/stubs.ts';
+import { readTrace, Trace, writeTrace } from '../../contests/ogr/trace.ts';
+import type { OgrSearch } from '../../domain/contest.ts';
 import type { Core, UnitCheckpoint, UnitSearch } from '../core.ts';
 import { writeKnown } from './choose-table.ts';
 
@@ -137,12 +139,19 @@ export function ogrCoreOver(kernel: OgrKernel): Core {
       const search = ogrSearch(manifest);
       const { marks, maxLength } = search;
       const stub = unitToStub(search, unit);
-      const resume = checkpoint === undefined ? undefined : resumable(checkpoint, unit, stub, marks);
+      const resume = checkpoint === undefined ? undefined : resumable(search, checkpoint, unit, stub);
+      const trace = resume === undefined ? new Trace() : resume.trace;
       kernel.begin({ marks, maxLength, stub, ...(resume === undefined ? {} : { resume }) });
+      const traceOf = () => (trace === undefined ? undefined : writeTrace(stub, trace.states));
       let finished = false;
       return {
         run(budget) {
-          finished ||= kernel.run(budget);
+          const until = kernel.nodes + Math.max(1, Math.floor(budget));
+          while (!finished && kernel.nodes < until) {
+            const due = trace?.due ?? Number.POSITIVE_INFINITY;
+            finished = kernel.run(Math.min(due, until) - kernel.nodes);
+            if (!finished && kernel.nodes === due) trace?.add(kernel.diffs);
+          }
           return finished;
         },
         get steps() {
@@ -152,9 +161,21 @@ export function ogrCoreOver(kernel: OgrKernel): Core {
           return finished ? 1 : kernel.fraction;
         },
         checkpoint() {
-          return { format: 'ogr-2', unit, nodes: kernel.nodes, diffs: kernel.diffs, ...rulerOf(kernel) };
+          const { nodes, diffs } = kernel;
+          const text = traceOf();
+          return {
+            format: 'ogr-3',
+            unit,
+            nodes,
+            diffs,
+            ...rulerOf(kernel),
+            ...(text === undefined ? {} : { trace: text }),
+          };
         },
-        evidence: () => ({ kind: 'ogr', nodes: kernel.nodes, ...rulerOf(kernel) }),
+        evidence() {
+          const text = traceOf();
+          return { kind: 'ogr', nodes: kernel.nodes, ...rulerOf(kernel), ...(text ? { trace: text } : {}) };
+        },
       };
     },
   };
@@ -162,14 +183,17 @@ export function ogrCoreOver(kernel: OgrKernel): Core {
 
 const rulerOf = ({ ruler }: OgrKernel): { ruler?: number[] } => (ruler === undefined ? {} : { ruler });
 
-function resumable(checkpoint: UnitCheckpoint, unit: number, stub: number[], marks: number) {
-  if (checkpoint.format !== 'ogr-2' || checkpoint.unit !== unit) {
-    throw new TypeError(`checkpoint ${checkpoint.format} of unit ${checkpoint.unit}: ogr-2 of unit ${unit} wanted`);
+function resumable(search: OgrSearch, checkpoint: UnitCheckpoint, unit: number, stub: number[]) {
+  if (checkpoint.format !== 'ogr-3' || checkpoint.unit !== unit) {
+    throw new TypeError(`checkpoint ${checkpoint.format} of unit ${checkpoint.unit}: ogr-3 of unit ${unit} wanted`);
   }
   const { diffs, nodes, ruler } = checkpoint;
-  const below = diffs.length <= marks - 2 && stub.every((diff, i) => diffs[i] === diff);
-  if (!below || !isGolomb(marksOf(diffs))) {
+  const below = diffs.length <= search.marks - 2 && stub.every((diff, i) => diffs[i] === diff);
+  if (!below || !isGolomb(marksOf(diffs), REACH)) {
     throw new TypeError(`checkpoint at ${diffs.join('-')}: no place below the stub ${stub.join('-')} of unit ${unit}`);
   }
-  return { diffs, nodes, ruler };
+  if (checkpoint.trace === undefined) return { diffs, nodes, ruler };
+  const read = readTrace(search, stub, nodes, checkpoint.trace);
+  if (read.fault !== undefined) throw new TypeError(`checkpoint of unit ${unit}: ${read.fault}`);
+  return { diffs, nodes, ruler, trace: new Trace(nodes, read.states) };
 }

@@ -5,8 +5,6 @@
 import type { SpotCheck } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
 import type { ContestManifest } from '../../domain/contest.ts';
-import type { Report } from '../../domain/work.ts';
-import type { Kinds } from '../ledger/books.ts';
 import type { Log } from '../log.ts';
 
 /** A core that does a part of a unit again. */
@@ -20,15 +18,15 @@ export interface Checker {
 }
 
 export interface Suspect {
-  client: ClientInfo;
+  client: Pick<ClientInfo, 'id' | 'name' | 'team'>;
   manifest: ContestManifest;
-  report: Report;
+  spot: SpotCheck;
+  /** For the case, if there is one. */
+  evidence: unknown;
 }
 
 export interface ChecksPorts {
-  kinds: Kinds;
   log: Log;
-  random: () => number;
   checker?: Checker | undefined;
   onResult(suspect: Suspect, fault: string | undefined): void;
 }
@@ -73,11 +71,9 @@ export class Checks {
   }
 
   async #work(): Promise<void> {
-    const { kinds, checker, random, log, onResult } = this.#ports;
+    const { checker, log, onResult } = this.#ports;
     for (let suspect = this.#waiting.shift(); suspect !== undefined; suspect = this.#waiting.shift()) {
-      const { manifest, report } = suspect;
-      const spot = kinds[manifest.search.kind].spotCheck?.(manifest, report, random);
-      if (spot === undefined) continue;
+      const { manifest, spot } = suspect;
       try {
         const fault = await checker?.check(manifest, spot);
         this.done += 1;

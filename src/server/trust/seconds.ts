@@ -8,7 +8,9 @@
  * Only clients that come here themselves get such blocks: what a proxy fetches it splits as it likes.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import type { SpotCheck } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
+import type { ContestManifest } from '../../domain/contest.ts';
 import type { UnitRange } from '../../domain/units.ts';
 import type { Report, UnitEvidence } from '../../domain/work.ts';
 import type { ExchangeRequest } from '../../protocol/keyserver.ts';
@@ -52,6 +54,13 @@ const OFFERED = 1 / 2;
 interface Effect {
   passed: string[];
   wrong: { client: Pick<ClientInfo, 'id' | 'name' | 'team'>; detail: string; evidence: unknown }[];
+  /** What only a core can tell. */
+  spots: {
+    client: Pick<ClientInfo, 'id' | 'name' | 'team'>;
+    manifest: ContestManifest;
+    spot: SpotCheck;
+    evidence: unknown;
+  }[];
   how: 'known-answer' | 'second-run';
 }
 
@@ -156,9 +165,9 @@ export class Seconds {
     if (row.first !== report.first || row.count !== report.evidence.length) return undefined;
     const run = JSON.parse(row.body) as FirstRun;
     const kind = this.#ports.kinds[book.manifest.search.kind];
-    const agreement = kind.compare(book.manifest, run.evidence, report.evidence);
+    const agreement = kind.compare(book.manifest, row.first, run.evidence, report.evidence);
     const isKnown = row.known === 1;
-    const effect: Effect = { passed: [], wrong: [], how: isKnown ? 'known-answer' : 'second-run' };
+    const effect: Effect = { passed: [], wrong: [], spots: [], how: isKnown ? 'known-answer' : 'second-run' };
     this.#effects.set(report, effect);
     const kept = this.#rows.filter((one) => one.row.contest === row.contest && one.row.known === 1);
     if (agreement.agree && (isKnown || kept.length < MOST_KNOWN)) {
@@ -177,6 +186,14 @@ export class Seconds {
     if (wrong.includes('first')) {
       effect.wrong.push({ client: run.client, detail, evidence: { ...run, first: row.first, second: report } });
     }
+    const { spots } = agreement;
+    if (spots !== undefined && wrong.length === 0) {
+      const evidence = { first: run, second: report };
+      effect.spots.push(
+        { client: run.client, manifest: book.manifest, spot: spots.first, evidence },
+        { client: sender.client, manifest: book.manifest, spot: spots.second, evidence },
+      );
+    }
     if (!wrong.includes('second')) return { outcome: 'agreed' };
     effect.wrong.push({ client: sender.client, detail, evidence: { report, first: run } });
     return { outcome: 'wrong', detail };
@@ -189,6 +206,7 @@ export class Seconds {
     this.#effects.delete(report);
     const { trust } = this.#ports;
     for (const id of effect.passed) trust.note(id, report.contest, { kind: 'passed', at, how: effect.how });
+    for (const spot of effect.spots) trust.checks.take(spot);
     for (const { client, detail, evidence } of effect.wrong) {
       trust.convict(client, report.contest, effect.how, detail, evidence);
     }

@@ -73,10 +73,10 @@ export class Trust {
     this.seconds = new Seconds({ ...ports, trust: this });
     this.checks = new Checks({
       ...ports,
-      onResult: ({ client, manifest, report }, fault) =>
+      onResult: ({ client, manifest, evidence }, fault) =>
         fault === undefined
           ? this.note(client.id, manifest.name, { kind: 'passed', at: ports.clock(), how: 'spot-check' })
-          : this.convict(client, manifest.name, 'spot-check', fault, report),
+          : this.convict(client, manifest.name, 'spot-check', fault, evidence),
     });
   }
 
@@ -160,7 +160,9 @@ export class Trust {
     if (client.name !== undefined && observation !== undefined) this.note(accountOf(client.name), contest, deed);
     const isWatched = client.name !== undefined && this.conductOf(accountOf(client.name), contest).distrusted;
     const rate = isWatched ? 1 : spotRate(manifest.search.kind, this.conductOf(client.id, contest));
-    if (random() < rate) this.checks.take({ client, manifest, report });
+    if (random() >= rate) return;
+    const spot = kind.spotCheck(manifest, report, random);
+    if (spot !== undefined) this.checks.take({ client, manifest, spot, evidence: report });
   }
 
   /**

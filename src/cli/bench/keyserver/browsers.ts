@@ -117,6 +117,6 @@ function bodyOf({ client, lease }: Browser, rc5: string): string {
   const tail = `],"want":${JSON.stringify(want)}}`;
   if (lease === undefined) return head + tail;
   const { id, contest, first, proof } = lease;
-  const report = { lease: id, contest, first, evidence: [ogrEvidence], core: 'ogr-simd', seconds: 60, proof };
+  const report = { lease: id, contest, first, evidence: [ogrEvidence(first)], core: 'ogr-simd', seconds: 60, proof };
   return head + JSON.stringify(report) + rc5 + tail;
 }

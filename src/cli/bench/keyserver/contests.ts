@@ -1,10 +1,14 @@
 /**
- * What the keyserver deals in while it is timed. `bench` has ogr-29's stubs, one to a block: their evidence costs nothing to make and
+ * What the keyserver deals in while it is timed. `bench` has ogr-29's stubs, one to a block: their evidence costs little to make and
  * is checked like any. `bench-rc5` has the first units of rc5-72, whose near matches are true ones (`rc5-evidence.json`, made by
  * a core of ours): nobody can make up RC5 evidence for as many blocks as a keyserver takes in a second, so these are
  * handed in again and again, checked each time, and count as duplicates.
  */
 import { manifests } from '../../../contests/manifests.ts';
+import { ogrSearch } from '../../../contests/ogr/ogr.ts';
+import { isGolomb, marksOf } from '../../../contests/ogr/rulers.ts';
+import { unitToStub } from '../../../contests/ogr/stubs.ts';
+import { statesAt, writeTrace } from '../../../contests/ogr/trace.ts';
 import type { Allocation, ContestManifest } from '../../../domain/contest.ts';
 import type { UnitEvidence } from '../../../domain/work.ts';
 import nearMatches from './rc5-evidence.json' with { type: 'json' };
@@ -32,7 +36,19 @@ export const lineOf = (name: string, units: number, allocation: Allocation): Con
   allocation,
 });
 
-export const ogrEvidence: UnitEvidence = { kind: 'ogr', nodes: 123_456_789 };
+/** About the median of ogr-29. */
+const NODES = 7_000_000;
+
+/** Evidence of a stub that a keyserver cannot tell from true evidence by looking: made up are its nodes, and a state for each next mark. */
+export function ogrEvidence(unit: number): UnitEvidence {
+  const search = ogrSearch(ogr);
+  const stub = unitToStub(search, unit);
+  const states: number[][] = [];
+  for (let diff = 1; states.length < statesAt(NODES - 1); diff++) {
+    if (isGolomb(marksOf([...stub, diff]))) states.push([...stub, diff]);
+  }
+  return { kind: 'ogr', nodes: NODES, trace: writeTrace(stub, states) };
+}
 
 function builtIn(name: string): ContestManifest {
   const manifest = manifests.find((one) => one.name === name);

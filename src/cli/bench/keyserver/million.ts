@@ -152,7 +152,7 @@ const reportOf = ({ id, contest, first }: Lease): Report => ({
   lease: id,
   contest,
   first,
-  evidence: [ogrEvidence],
+  evidence: [ogrEvidence(first)],
   core: 'ogr-simd',
   seconds: 60,
 });

@@ -70,7 +70,7 @@ export class Proxies implements Senders {
       lease: id,
       contest,
       first: first + i,
-      evidence: [ogrEvidence],
+      evidence: [ogrEvidence(first + i)],
       core: 'ogr-simd',
       seconds: 60,
       proof,
