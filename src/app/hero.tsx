@@ -3,6 +3,7 @@
  * fast. The button follows what the person wants, not what happens to be computed: while the gateway is away it
  * still says Pause.
  */
+import { useRef } from 'preact/hooks';
 import type { EngineControl, EngineSnapshot, Pause } from '../client/snapshot.ts';
 import type { ContestManifest } from '../domain/contest.ts';
 import { formatPowers, rateParts } from './format.ts';
@@ -23,6 +24,8 @@ interface Props {
 export function Hero({ snapshot, engine, contest }: Props) {
   const { finishing, pause, wanted } = snapshot;
   const fresh = pause?.reason === 'not-started';
+  const run = useRef<HTMLButtonElement>(null);
+  const toRun = (): void => run.current?.focus();
   const isOn = wanted && pause?.reason !== 'snoozed';
   return (
     <section class="section hero" aria-labelledby="what" data-reason={pause?.reason ?? 'running'}>
@@ -39,6 +42,7 @@ export function Hero({ snapshot, engine, contest }: Props) {
             <PauseSentence snapshot={snapshot} pause={pause} />
           )}
           <button
+            ref={run}
             type="button"
             class="run"
             data-testid="run"
@@ -49,9 +53,17 @@ export function Hero({ snapshot, engine, contest }: Props) {
             {isOn ? texts.pauseButton : pause?.reason === 'snoozed' ? texts.goOn : texts.start}
           </button>
           <div class="actions">
-            {isOn && <Later snapshot={snapshot} engine={engine} />}
+            {isOn && <Later snapshot={snapshot} engine={engine} onGone={toRun} />}
             {pause?.reason === 'another-tab' && (
-              <button type="button" class="quiet" data-testid="take-over" onClick={() => engine.takeOver()}>
+              <button
+                type="button"
+                class="quiet"
+                data-testid="take-over"
+                onClick={() => {
+                  engine.takeOver();
+                  toRun();
+                }}
+              >
                 {texts.takeOver}
               </button>
             )}

@@ -27,6 +27,10 @@ export function Panel(props: Props) {
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
+  useEffect(() => {
+    // The field of the PIN is gone, and with it the keyboard's place.
+    if (open) dialog.current?.querySelector<HTMLButtonElement>('.kiosk-back')?.focus();
+  }, [open]);
   const { pin } = agreement;
   return (
     <dialog
@@ -63,6 +67,11 @@ function Lock({ device, isRight, onOpen }: LockProps) {
   const now = useNow(true);
   const wait = Math.ceil(waitOf(device.tries, now) / 1000);
   const field = useRef<HTMLInputElement>(null);
+  const mayTry = wait <= 0;
+  useEffect(() => {
+    // A field that was disabled has lost the keyboard.
+    if (mayTry) field.current?.focus();
+  }, [mayTry]);
   const enter = async (): Promise<void> => {
     if (busy || digits === '' || waitOf(device.tries, Date.now()) > 0) return;
     setBusy(true);

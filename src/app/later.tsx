@@ -9,12 +9,20 @@ const hours = [1, 3, 6, 12];
 /** When a person's tomorrow begins. */
 const MORNING = 6;
 
-export function Later({ snapshot, engine }: { snapshot: EngineSnapshot; engine: EngineControl }) {
+interface Props {
+  snapshot: EngineSnapshot;
+  engine: EngineControl;
+  /** These buttons are about to go: gives the keyboard another place. */
+  onGone: () => void;
+}
+
+export function Later({ snapshot, engine, onGone }: Props) {
   const { finishing } = snapshot;
   const menu = useRef<HTMLDetailsElement>(null);
   const snooze = (until: number): void => {
     if (menu.current !== null) menu.current.open = false;
     engine.snooze(until);
+    onGone();
   };
   return (
     <>
@@ -47,7 +55,6 @@ export function Later({ snapshot, engine }: { snapshot: EngineSnapshot; engine: 
         type="button"
         class="quiet"
         data-testid="finish"
-        aria-pressed={finishing}
         onClick={() => (finishing ? engine.start() : engine.finish())}
       >
         {finishing ? texts.keepGoing : texts.finish}

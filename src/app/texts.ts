@@ -31,6 +31,8 @@ const states: Record<Reason | 'running', string> = {
   'no-work': 'Waiting for work',
   'all-closed': 'Every contest is closed',
   updating: 'Updating',
+  metered: 'Waiting for another network',
+  'none-chosen': 'No contest is chosen',
   'told-to-wait': 'Told to wait',
   'too-old': 'Update needed',
   'no-core': 'Cannot run here',
@@ -84,6 +86,10 @@ const pauses: Record<Reason, (facts: PauseFacts) => string> = {
   'all-closed': ({ seconds }) =>
     `Every contest of this keyserver is closed. ${again(seconds)}, and work goes on when one opens.`,
   updating: () => 'A newer version of this page takes over, and work goes on by itself in a few seconds.',
+  metered: () =>
+    'The stock of blocks is used up, and this connection is metered, over which nothing is fetched. Work goes on over another one, or when the settings allow this one.',
+  'none-chosen': () =>
+    'You want to work on none of the contests that are open. Choose one in the settings and work goes on.',
   'told-to-wait': ({ seconds }) =>
     `The stock of blocks is used up, and the gateway asked not to be called for a while. ${again(seconds)}.`,
   'too-old': ({ version }) =>

@@ -187,6 +187,8 @@ function sentence(pause: Pause, error: string | undefined): string {
     case 'in-use':
     case 'busy':
     case 'updating':
+    case 'metered':
+    case 'none-chosen':
       return 'paused';
   }
 }

@@ -335,6 +335,8 @@ export class Engine implements EngineControl {
     this.#holdings.keep('settings', this.#settings);
     this.#introduce();
     this.#lottery.redraw();
+    // There may be work for the new wishes.
+    this.#counter.askAt = 0;
     this.#giveBackUnwanted();
   }
 

@@ -32,6 +32,8 @@ export type Pause =
   | { reason: 'unreachable'; retryAt: number }
   /** The gateway has no block to give now, or no open contest at all; asked again at `retryAt`. */
   | { reason: 'no-work' | 'all-closed'; retryAt: number }
+  /** The stock is used up, and what the person chose keeps more from coming: the connection is metered, or no open contest is wanted. */
+  | { reason: 'metered' | 'none-chosen' }
   /** The stock is used up, and the keyserver asked not to be called before `until`. */
   | { reason: 'told-to-wait'; until: number }
   /** The stock is used up, and the keyserver gives new work to newer versions only: `version` or later, where it said. */

@@ -7,6 +7,7 @@ import { type Counter, isDue } from './counter.ts';
 import type { Hand } from './crew.ts';
 import type { Holdings } from './holdings.ts';
 import type { Limits } from './limits.ts';
+import { isWanted } from './preference.ts';
 import type { BlockProgress, EngineSnapshot, Pause, Totals } from './snapshot.ts';
 
 /** Why a kind of contest cannot be computed here, until when. */
@@ -102,7 +103,7 @@ const withoutRuns = (totals: Totals): Totals =>
   Object.fromEntries(Object.entries(totals).map(([contest, { blocks, units }]) => [contest, { blocks, units }]));
 
 function pauseOf(
-  { wanted, everStarted, updateWaits, otherRuns, limits, unusable, holdings, counter }: EngineView,
+  { wanted, everStarted, updateWaits, otherRuns, settings, limits, unusable, holdings, counter }: EngineView,
   busy: boolean,
 ): Pause | null {
   if (!wanted && holdings.stopped !== undefined) return { reason: 'stopped', detail: holdings.stopped };
@@ -112,13 +113,16 @@ function pauseOf(
   if (busy) return null;
   if (updateWaits) return { reason: 'updating' };
   const open = holdings.contests.filter(({ state }) => state.state === 'open');
-  const reasons = open.map(({ manifest }) => unusable.get(manifest.search.kind));
+  const chosen = open.filter(isWanted(settings));
+  if (open.length > 0 && chosen.length === 0) return { reason: 'none-chosen' };
+  const reasons = chosen.map(({ manifest }) => unusable.get(manifest.search.kind));
   const [first] = reasons;
   if (first !== undefined && reasons.every((reason) => reason !== undefined && !isDue(reason.until))) {
     const { reason, detail, until: retryAt } = first;
     return reason === 'no-core' ? { reason, detail } : { reason, retryAt };
   }
   if (holdings.blocks.size > 0) return { reason: 'starting' };
+  if (!limits.mayTalk) return { reason: 'metered' };
   if (counter.tooOld !== undefined) return { reason: 'too-old', ...counter.tooOld };
   if (!isDue(counter.waitUntil)) return { reason: 'told-to-wait', until: counter.waitUntil };
   if (!counter.mayCall) return { reason: 'unreachable', retryAt: counter.retryAt };

@@ -198,6 +198,26 @@ describe('the machine', () => {
     tell({ metered: false });
     expect((await seen(one, ({ outBuffer }) => outBuffer === 0)).wanted).toBe(true);
   });
+
+  test('has such a connection, and nothing is in stock: it says so', async () => {
+    const { port, tell } = told({ metered: true });
+    const one = await engine({ conditions: port });
+    one.configure({ onMetered: 'wait' });
+    one.start();
+    await seen(one, ({ pause }) => pause?.reason === 'metered');
+    tell({ metered: false });
+    expect((await seen(one, isRunning)).pause).toBeNull();
+  });
+});
+
+test('where no open contest is wanted, it says so, and asks at once when one is', async () => {
+  const one = await engine();
+  const weights = { first: 0, second: 0, third: 0, fourth: 0 };
+  one.configure({ choice: 'share', weights });
+  one.start();
+  await seen(one, ({ pause }) => pause?.reason === 'none-chosen');
+  one.configure({ weights: { ...weights, second: 1 } });
+  expect((await seen(one, isRunning)).blocks[0]?.contest).toBe('second');
 });
 
 describe('several tabs', () => {
