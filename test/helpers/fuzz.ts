@@ -227,7 +227,7 @@ export async function fuzz(requests: number, seed: number): Promise<FuzzResult> 
       const { statusCode } = response;
       result.requests += 1;
       result.statuses[statusCode] = (result.statuses[statusCode] ?? 0) + 1;
-      const where = `${method} ${url.slice(0, 200)} ${String(JSON.stringify(payload)).slice(0, 500)}`;
+      const where = `${method} ${url.slice(0, 200)} ${(JSON.stringify(payload) ?? '').slice(0, 500)}`;
       if (statusCode >= 500) result.faults.push(`${statusCode} of ${where}: ${response.body.slice(0, 300)}`);
       if (statusCode >= 400 && !Value.Check(Problem, parsed(response.body))) {
         result.faults.push(`${statusCode} without a problem document, of ${where}: ${response.body.slice(0, 200)}`);
@@ -277,7 +277,7 @@ export async function fuzz(requests: number, seed: number): Promise<FuzzResult> 
         if (url === '/api/v1/exchange') await exchange(body);
         else if (!CHANGING.test(url)) await send(operation.method, url, body);
       } else if (way === 1) {
-        await exchange(mutated(realTraffic() as unknown as Json, pick, draw(strange)));
+        await exchange(mutated(realTraffic(), pick, draw(strange)));
       } else {
         await exchange(realTraffic());
       }

@@ -28,7 +28,7 @@ export interface Suspect {
 export interface ChecksPorts {
   log: Log;
   checker?: Checker | undefined;
-  onResult(suspect: Suspect, fault: string | undefined): void;
+  onResult: (suspect: Suspect, fault: string | undefined) => void;
 }
 
 const MOST_WAITING = 1000;
