@@ -4,13 +4,13 @@ import { type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { SpotCheck } from '../contests/kind.ts';
 import type { ContestManifest } from '../domain/contest.ts';
-import type { Checker } from '../server/trust/checks.ts';
+import type { Checked, Checker } from '../server/trust/checks.ts';
 import type { Checking } from './check-thread.ts';
 
 export class ThreadChecker implements Checker {
   #thread: { worker: Worker; remote: Remote<Checking>; died: Promise<never> } | undefined;
 
-  check(manifest: ContestManifest, spot: SpotCheck): Promise<string | undefined> {
+  check(manifest: ContestManifest, spot: SpotCheck): Promise<Checked> {
     const { remote, died } = this.#start();
     return Promise.race([remote.check(manifest, spot), died]);
   }

@@ -47,7 +47,7 @@ export type Rc5Evidence = Static<typeof Rc5Evidence>;
 /**
  * The nodes visited below the stub, the shortest ruler found there, if any, as marks (0 first), and where the search stood
  * on its way: `trace` (`contests/ogr/trace.ts`), absent where the nodes are too few for any state. At most 128 states of
- * 54 letters; true ones have about 20.
+ * 54 letters; true ones have about ten.
  */
 export const OgrEvidence = Type.Object(
   {

@@ -5,6 +5,7 @@
 import type { SpotCheck } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
 import type { ContestManifest } from '../../domain/contest.ts';
+import type { Report } from '../../domain/work.ts';
 import type { Log } from '../log.ts';
 
 /** A core that does a part of a unit again. */
@@ -13,14 +14,22 @@ export interface Checker {
    * What is wrong with it, as half a sentence; undefined where it agrees.
    * @throws Error it could not be done: no core, or the thread died. Nobody is to blame.
    */
-  check(manifest: ContestManifest, spot: SpotCheck): Promise<string | undefined>;
+  check(manifest: ContestManifest, spot: SpotCheck): Promise<Checked>;
   close(): Promise<void>;
 }
+
+/** `undecided`: it would have taken too long, as where somebody claims more work than there is. */
+export type Checked = 'agrees' | 'undecided' | { fault: string };
+
+/** What of a report matters here. */
+export type DoneWork = Pick<Report, 'contest' | 'first' | 'core' | 'evidence'>;
 
 export interface Suspect {
   client: Pick<ClientInfo, 'id' | 'name' | 'team'>;
   manifest: ContestManifest;
   spot: SpotCheck;
+  /** What is checked. */
+  done: DoneWork;
   /** For the case, if there is one. */
   evidence: unknown;
 }
@@ -28,7 +37,7 @@ export interface Suspect {
 export interface ChecksPorts {
   log: Log;
   checker?: Checker | undefined;
-  onResult: (suspect: Suspect, fault: string | undefined) => void;
+  onResult: (suspect: Suspect, checked: Checked) => void;
 }
 
 const MOST_WAITING = 1000;
@@ -75,9 +84,10 @@ export class Checks {
     for (let suspect = this.#waiting.shift(); suspect !== undefined; suspect = this.#waiting.shift()) {
       const { manifest, spot } = suspect;
       try {
-        const fault = await checker?.check(manifest, spot);
+        const checked = await checker?.check(manifest, spot);
+        if (checked === undefined) continue;
         this.done += 1;
-        onResult(suspect, fault);
+        onResult(suspect, checked);
       } catch (err) {
         if (!this.#isClosed) log.error({ err, contest: manifest.name }, 'a spot check could not be done');
       }

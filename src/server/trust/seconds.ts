@@ -8,9 +8,7 @@
  * Only clients that come here themselves get such blocks: what a proxy fetches it splits as it likes.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import type { SpotCheck } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
-import type { ContestManifest } from '../../domain/contest.ts';
 import type { UnitRange } from '../../domain/units.ts';
 import type { Report, UnitEvidence } from '../../domain/work.ts';
 import type { ExchangeRequest } from '../../protocol/keyserver.ts';
@@ -21,6 +19,7 @@ import type { Source } from '../ledger/role.ts';
 import type { Sender } from '../ledger/settle.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { SecondRunRow } from '../store/schema.ts';
+import type { DoneWork, Suspect } from './checks.ts';
 import { isAnswerDue, secondRate } from './rates.ts';
 import type { Trust } from './trust.ts';
 
@@ -32,7 +31,7 @@ export interface FirstRun {
   /** The proxy it came through. */
   via?: string | undefined;
   core: string;
-  evidence: readonly UnitEvidence[];
+  evidence: UnitEvidence[];
 }
 
 /** What a report of a block that was done before amounts to. */
@@ -55,12 +54,7 @@ interface Effect {
   passed: string[];
   wrong: { client: Pick<ClientInfo, 'id' | 'name' | 'team'>; detail: string; evidence: unknown }[];
   /** What only a core can tell. */
-  spots: {
-    client: Pick<ClientInfo, 'id' | 'name' | 'team'>;
-    manifest: ContestManifest;
-    spot: SpotCheck;
-    evidence: unknown;
-  }[];
+  spots: Suspect[];
   how: 'known-answer' | 'second-run';
 }
 
@@ -98,27 +92,31 @@ export class Seconds {
     if (report.evidence.length > book.manifest.block.maxUnits) return;
     const waiting = this.#rows.filter(({ row }) => row.contest === report.contest && row.known === 0);
     if (waiting.length >= MOST_WAITING) return;
-    const { id, name, team } = worker;
-    const run: FirstRun = {
-      client: { id, ...(name === undefined ? {} : { name }), ...(team === undefined ? {} : { team }) },
+    await this.#enter(books.ledger, worker, report, now, {
       address: this.#hashed(sender),
       via: sender.isProxy ? sender.client.id : undefined,
-      core: report.core,
-      evidence: report.evidence,
-    };
-    const row: SecondRunRow = {
-      id: randomUUID(),
-      at: now,
-      contest: report.contest,
-      first: report.first,
-      count: report.evidence.length,
-      known: 0,
-      lease: null,
-      holder: null,
-      expires_at: null,
-      body: JSON.stringify(run),
-    };
-    await books.ledger.trust.putSecondRun(row);
+    });
+  }
+
+  /** Somebody else is to do this report again, whatever else waits. */
+  async demand(books: Books, client: FirstRun['client'], done: DoneWork, now: number): Promise<void> {
+    const book = books.get(done.contest);
+    if (book !== undefined && book.row.closed_by === null) await this.#enter(books.ledger, client, done, now, {});
+  }
+
+  async #enter(
+    ledger: LedgerQueries,
+    { id, name, team }: FirstRun['client'],
+    { contest, first, core, evidence }: DoneWork,
+    at: number,
+    where: Pick<FirstRun, 'address' | 'via'>,
+  ): Promise<void> {
+    const client = { id, ...(name === undefined ? {} : { name }), ...(team === undefined ? {} : { team }) };
+    const run: FirstRun = { client, ...where, core, evidence };
+    const free = { lease: null, holder: null, expires_at: null };
+    const count = evidence.length;
+    const row = { id: randomUUID(), at, contest, first, count, known: 0, ...free, body: JSON.stringify(run) };
+    await ledger.trust.putSecondRun(row);
     this.#rows.push({ row, run });
   }
 
@@ -190,8 +188,8 @@ export class Seconds {
     if (spots !== undefined && wrong.length === 0) {
       const evidence = { first: run, second: report };
       effect.spots.push(
-        { client: run.client, manifest: book.manifest, spot: spots.first, evidence },
-        { client: sender.client, manifest: book.manifest, spot: spots.second, evidence },
+        { client: run.client, manifest: book.manifest, spot: spots.first, done: { ...report, ...run }, evidence },
+        { client: sender.client, manifest: book.manifest, spot: spots.second, done: report, evidence },
       );
     }
     if (!wrong.includes('second')) return { outcome: 'agreed' };

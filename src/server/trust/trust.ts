@@ -24,7 +24,7 @@ import type { Log } from '../log.ts';
 import { BoundedMap } from '../proof/bounded-map.ts';
 import type { Store } from '../store/store.ts';
 import { type CaseBody, putCase } from './cases.ts';
-import { type Checker, Checks } from './checks.ts';
+import { type Checked, type Checker, Checks, type Suspect } from './checks.ts';
 import { after, BARRED_AT, type Conduct, type Deed, type How, isBarred, UNKNOWN } from './conduct.ts';
 import { spotRate } from './rates.ts';
 import { Seconds } from './seconds.ts';
@@ -73,10 +73,7 @@ export class Trust {
     this.seconds = new Seconds({ ...ports, trust: this });
     this.checks = new Checks({
       ...ports,
-      onResult: ({ client, manifest, evidence }, fault) =>
-        fault === undefined
-          ? this.note(client.id, manifest.name, { kind: 'passed', at: ports.clock(), how: 'spot-check' })
-          : this.convict(client, manifest.name, 'spot-check', fault, evidence),
+      onResult: (suspect, checked) => this.#checked(suspect, checked),
     });
   }
 
@@ -162,7 +159,7 @@ export class Trust {
     const rate = isWatched ? 1 : spotRate(manifest.search.kind, this.conductOf(client.id, contest));
     if (random() >= rate) return;
     const spot = kind.spotCheck(manifest, report, random);
-    if (spot !== undefined) this.checks.take({ client, manifest, spot, evidence: report });
+    if (spot !== undefined) this.checks.take({ client, manifest, spot, done: report, evidence: report });
   }
 
   /**
@@ -278,6 +275,18 @@ export class Trust {
       return filed;
     });
     this.#ports.log.warn({ client, contest, how, detail, units: body.units }, 'a client was caught');
+  }
+
+  #checked({ client, manifest, done, evidence }: Suspect, checked: Checked): void {
+    const at = this.#ports.clock();
+    if (checked === 'agrees') return this.note(client.id, manifest.name, { kind: 'passed', at, how: 'spot-check' });
+    if (checked !== 'undecided') return this.convict(client, manifest.name, 'spot-check', checked.fault, evidence);
+    // Somebody who has the time does all of it again.
+    this.#acting = this.#acting
+      .then(() => this.#desk?.run((books, now) => this.seconds.demand(books, client, done, now)))
+      .catch((err: unknown) =>
+        this.#ports.log.error({ err, client: client.id }, 'a second run could not be asked for'),
+      );
   }
 
   #remember(client: string, contest: string, conduct: Conduct): void {

@@ -7,8 +7,8 @@
 import { manifests } from '../../../contests/manifests.ts';
 import { ogrSearch } from '../../../contests/ogr/ogr.ts';
 import { isGolomb, marksOf } from '../../../contests/ogr/rulers.ts';
-import { unitToStub } from '../../../contests/ogr/stubs.ts';
-import { statesAt, writeTrace } from '../../../contests/ogr/trace.ts';
+import { lastPosition, unitToStub } from '../../../contests/ogr/stubs.ts';
+import { LEAST_SPACING, writeTrace } from '../../../contests/ogr/trace.ts';
 import type { Allocation, ContestManifest } from '../../../domain/contest.ts';
 import type { UnitEvidence } from '../../../domain/work.ts';
 import nearMatches from './rc5-evidence.json' with { type: 'json' };
@@ -36,18 +36,20 @@ export const lineOf = (name: string, units: number, allocation: Allocation): Con
   allocation,
 });
 
-/** About the median of ogr-29. */
-const NODES = 7_000_000;
+/** States of the median unit of ogr-29, which has six or seven million nodes. */
+const STATES = 6;
 
 /** Evidence of a stub that a keyserver cannot tell from true evidence by looking: made up are its nodes, and a state for each next mark. */
 export function ogrEvidence(unit: number): UnitEvidence {
   const search = ogrSearch(ogr);
   const stub = unitToStub(search, unit);
+  const room = lastPosition(search, stub.length + 1) - (marksOf(stub).at(-1) ?? 0);
   const states: number[][] = [];
-  for (let diff = 1; states.length < statesAt(NODES - 1); diff++) {
+  for (let diff = 1; diff <= room && states.length < STATES; diff++) {
     if (isGolomb(marksOf([...stub, diff]))) states.push([...stub, diff]);
   }
-  return { kind: 'ogr', nodes: NODES, trace: writeTrace(stub, states) };
+  const nodes = (states.length + 1) * LEAST_SPACING;
+  return { kind: 'ogr', nodes, ...(states.length === 0 ? {} : { trace: writeTrace(stub, states) }) };
 }
 
 function builtIn(name: string): ContestManifest {
