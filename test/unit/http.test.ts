@@ -206,7 +206,7 @@ describe('the gateway', () => {
       exchange: { post: { requestBody: { content: object }; responses: object } };
     };
     expect(Object.keys(exchange.post.requestBody.content)).toEqual(['application/json']);
-    expect(Object.keys(exchange.post.responses)).toEqual(['200', '400', '413', '415', '422', '503']);
+    expect(Object.keys(exchange.post.responses)).toEqual(['200', '400', '413', '415', '422', '429', '503']);
     expect(JSON.stringify(exchange)).toContain('nearMatches');
   });
 
