@@ -73,9 +73,11 @@ export function ContestChoice({ contests, settings, set }: Props) {
                   min={0}
                   max={100}
                   value={weight}
-                  onChange={({ currentTarget }) =>
-                    weigh(name, Math.max(0, Math.min(100, Math.round(Number(currentTarget.value)))))
-                  }
+                  onChange={({ currentTarget }) => {
+                    // A field that was emptied means what it meant before, not never.
+                    if (currentTarget.value === '') currentTarget.value = String(weight);
+                    weigh(name, Math.max(0, Math.min(100, Math.round(Number(currentTarget.value)))));
+                  }}
                 />
               </label>
             )}

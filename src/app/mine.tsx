@@ -30,13 +30,16 @@ export function Mine({ snapshot }: { snapshot: EngineSnapshot }) {
           t.nameless
         ) : (
           <>
-            <b>{name}</b> {ranks?.name === name ? rankOf(ranks.person) : ''}
+            <b dir="auto">{name}</b> {ranks?.name === name ? rankOf(ranks.person) : ''}
           </>
         )}
       </span>
       {team !== '' && (
         <span>
-          <a href={`/teams/${encodeURIComponent(team)}`}>{team}</a> {ranks?.team === team ? rankOf(ranks.ofTeam) : ''}
+          <a href={`/teams/${encodeURIComponent(team)}`} dir="auto">
+            {team}
+          </a>{' '}
+          {ranks?.team === team ? rankOf(ranks.ofTeam) : ''}
         </span>
       )}
       <a href="/standing">{t.link}</a>

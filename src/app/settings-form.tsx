@@ -112,7 +112,7 @@ export function SettingsForm({ snapshot, engine }: { snapshot: EngineSnapshot; e
         <Data snapshot={snapshot} engine={engine} />
       </Group>
       <p>
-        <button type="button" class="quiet" onClick={() => set(DEFAULTS)}>
+        <button type="button" class="quiet" onClick={() => set({ ...DEFAULTS, workers: Math.max(1, maxWorkers - 1) })}>
           {t.reset}
         </button>
       </p>

@@ -44,8 +44,14 @@ export function openSpanPlot(place: HTMLElement, days: boolean): SpanPlot {
       cursor: { show: false },
       select: { show: false, left: 0, top: 0, width: 0, height: 0 },
       scales: {
-        // A single bar among a few places, and not as wide as the page.
-        x: { time: true, range: (_plot, min, max) => [Math.min(min, max - 6 * every), max + every] },
+        // A single bar among a few places, and not as wide as the page. By the data: of one alone uPlot says that it lasts a thousand days.
+        x: {
+          time: true,
+          range: ({ data: [at] }, min, max) => {
+            const last = at.at(-1) ?? max;
+            return [Math.min(min, last - 6 * every), last + every];
+          },
+        },
         y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
       },
       series: [

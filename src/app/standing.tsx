@@ -300,7 +300,7 @@ function EntryRow({
     <tr class={isMe ? 'me' : undefined} data-name={name} data-rank={rank} data-points={points}>
       <td class="number">{formatCount(rank)}</td>
       <th scope="row">
-        {of === 'teams' ? <a href={teamHref(name)}>{name}</a> : name}
+        <bdi>{of === 'teams' ? <a href={teamHref(name)}>{name}</a> : name}</bdi>
         {isMe && <span class="you">{of === 'people' ? t.you : t.yourTeam}</span>}
         {team !== undefined && (
           <a class="narrow" href={teamHref(team)}>

@@ -98,7 +98,7 @@ function Found({ team, snapshot }: { team: TeamStanding; snapshot: EngineSnapsho
                 <tr key={name} class={name === snapshot.settings.name ? 'me' : undefined} data-name={name}>
                   <td class="number">{formatCount(rank)}</td>
                   <th scope="row">
-                    {name}
+                    <bdi>{name}</bdi>
                     {name === snapshot.settings.name && <span class="you">{s.you}</span>}
                   </th>
                   <td class="number wide">{formatCount(blocks)}</td>

@@ -46,7 +46,13 @@ export function SearchPicture({ snapshot, contest }: PictureProps) {
   useLayoutEffect(() => drawn.current?.show(latest.current), [snapshot]);
 
   return (
-    <figure class="picture" data-kind={scene.kind} data-testid="picture" data-cells-done={sight?.cellsDone}>
+    <figure
+      class="picture"
+      aria-label={words.title}
+      data-kind={scene.kind}
+      data-testid="picture"
+      data-cells-done={sight?.cellsDone}
+    >
       <div
         class="picture-place"
         ref={place}
