@@ -8,7 +8,7 @@ import { formatRate, formatShare } from './format.ts';
 import { texts } from './texts.ts';
 
 export function Blocks({ snapshot }: { snapshot: EngineSnapshot }) {
-  const { blocks, contests, pause, workers } = snapshot;
+  const { begun, blocks, contests, pause, workers } = snapshot;
   const waiting = pause === null || pause.reason === 'starting' ? Math.max(0, workers - blocks.length) : 0;
   return (
     <section class="section" aria-labelledby="in-hand">
@@ -16,7 +16,7 @@ export function Blocks({ snapshot }: { snapshot: EngineSnapshot }) {
         {texts.inHand}
       </h2>
       {blocks.length + waiting === 0 ? (
-        <p class="empty">{texts.inHandNone}</p>
+        <p class="empty">{begun > 0 ? texts.inHandBegun(begun) : texts.inHandNone}</p>
       ) : (
         <ol class="rows">
           {blocks.map((block, nth) => (

@@ -187,6 +187,10 @@ export const texts = {
 
   inHand: 'In hand',
   inHandNone: 'No block in hand.',
+  inHandBegun: (count: number) =>
+    count === 1
+      ? 'One block was begun. It goes on from where it stopped.'
+      : `${count} blocks were begun. They go on from where they stopped.`,
   worker: (number: number) => `Worker ${number}`,
   waitingForBlock: 'waits for a block',
   unit: (unit: string, nth: number, count: number) => `unit ${unit}${count > 1 ? ` (${nth} of ${count})` : ''}`,

@@ -213,8 +213,8 @@ export class Engine implements EngineControl {
     await this.#layDown();
     const { keyserver } = this.#ports;
     const leases = [...this.#holdings.blocks.keys()].slice(0, MAX_RELEASED);
-    // As a courtesy: unless they are given back, others get them only when their time is over.
-    const given = keyserver.release({ client: this.#counter.client, leases }).catch(() => undefined);
+    // As a courtesy: unless they are given back, others get them only when their time is over. Name and team go too.
+    const given = keyserver.release({ client: this.#counter.client, leases, forget: true }).catch(() => undefined);
     await Promise.race([given, new Promise((resolve) => setTimeout(resolve, FAREWELL_MS))]);
     this.#closed = true;
     clearInterval(this.#ticker);

@@ -122,6 +122,8 @@ export interface EngineSnapshot {
   /** Empty until the gateway was reached once. */
   contests: Contest[];
   /** Blocks waiting to be worked, those in hand not counted. */
+  /** Of those: begun, and kept where they stopped. */
+  begun: number;
   inBuffer: number;
   /** Reports waiting to be acknowledged. */
   outBuffer: number;

@@ -59,6 +59,7 @@ export function view(engine: EngineView): EngineSnapshot {
       (holdings.coresOf(kind, engine.environment) ?? []).map((core) => ({ ...core, step: steps[kind].step })),
     ),
     contests: [...holdings.contests],
+    begun: begunOf(holdings, blocks),
     inBuffer: holdings.blocks.size - blocks.length,
     outBuffer: holdings.reports.size,
     totals: withoutRuns(holdings.totals),
@@ -129,4 +130,11 @@ function pauseOf(
   const nothing = holdings.contests.length > 0 && open.length === 0 ? 'all-closed' : 'no-work';
   if (!counter.mayAsk) return { reason: nothing, retryAt: counter.askAt };
   return { reason: 'starting' };
+}
+
+/** Blocks that nobody is at, and that were begun. */
+function begunOf({ blocks }: Holdings, inHand: readonly BlockProgress[]): number {
+  const leases = new Set(inHand.map(({ lease }) => lease));
+  return [...blocks.values()].filter(({ lease, checkpoint }) => checkpoint !== undefined && !leases.has(lease.id))
+    .length;
 }

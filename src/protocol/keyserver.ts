@@ -114,6 +114,8 @@ export const ReleaseRequest = Type.Object({
   parts: Type.Optional(
     Type.Array(Type.Object({ lease: LeaseId, contest: ContestName, ...UnitRange.properties }), { maxItems: 4096 }),
   ),
+  /** The person takes name and team back: what was done under them counts for nobody by name any more. */
+  forget: Type.Optional(Type.Literal(true)),
 });
 export type ReleaseRequest = Static<typeof ReleaseRequest>;
 

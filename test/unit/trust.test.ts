@@ -233,6 +233,25 @@ test('conduct: three false reports bar a client, a right answer lets it in; trus
   });
 });
 
+test('a person takes the name back: what was done counts, and for nobody by name', async () => {
+  await open(() => 0.9999);
+  const ada: ClientInfo = { ...client(1), name: 'Ada', team: 'owls' };
+  for (let i = 0; i < 2; i++) await report(ada, await given(ada));
+  await report(client(2), await given(client(2)));
+  expect([await pointsOf('Ada'), await pointsOf('client 2'), await pointsOf('')]).toEqual([2, 1, 0]);
+  await server.keymaster.release({ client: ada, leases: [], forget: true });
+  expect([await pointsOf('Ada'), await pointsOf('client 2'), await pointsOf('')]).toEqual([0, 1, 2]);
+  const left = await server.store.read(async (ledger) => ({
+    clients: await ledger.clients([ada.id]),
+    members: await ledger.counting.members({ team: 'owls', contest }, undefined, 9),
+    rollups: await ledger.counting.rollups('person', 'ever', 0),
+  }));
+  expect(left.clients).toMatchObject([{ name: null, team: null }]);
+  expect(left.members).toEqual([]);
+  expect(left.rollups.map(({ who }) => who).toSorted()).toEqual(['', 'client 2']);
+  expect(await ledgerIsRight()).toBe(true);
+});
+
 test('speeds are learnt by half or twice at most', async () => {
   await open(() => 0.9999);
   const did = (seconds: number) => ({ kind: 'accepted', at: 1, units: 10, core: 'a', seconds }) as const;

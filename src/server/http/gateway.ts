@@ -11,6 +11,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyRequest,
   type FastifySchemaCompiler,
   LogController,
 } from 'fastify';
@@ -30,7 +31,7 @@ import { sendError, sendProblem } from './problems.ts';
 import { limitRates, type Rates } from './rate-limit.ts';
 import { METHODS, routes } from './routes.ts';
 import { isStandingPath, standingRoutes } from './standing-routes.ts';
-import { serveApp } from './static-app.ts';
+import { readPage, serveApp } from './static-app.ts';
 import { statusPagePlugin } from './status-page.ts';
 
 export interface GatewayOptions {
@@ -96,6 +97,8 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  // To a person who mistyped an address the page says so, in its own words.
+  const page = readPage(options.appDir);
   // Without this a form on any page could post to us: text/plain needs no leave of the browser's.
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(strictly);
@@ -104,6 +107,9 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     const method = METHODS.get(path) ?? (isStandingPath(path) ? 'GET' : undefined);
+    if (page !== undefined && request.method === 'GET' && isForPeople(request)) {
+      return reply.code(404).header('cache-control', 'no-cache').type('text/html').send(page);
+    }
     if (method === undefined || method === request.method) {
       return sendProblem(reply, { status: 404, code: 'not_found', detail: `there is nothing at ${path}` });
     }
@@ -143,6 +149,9 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   await app.ready();
   return app;
 }
+
+const isForPeople = ({ headers, url }: FastifyRequest): boolean =>
+  headers.accept?.includes('text/html') === true && !/^\/(api|admin|assets)\//.test(url);
 
 const strictly: FastifySchemaCompiler<TSchema> = ({ schema }) => {
   const validator = Compile(schema);

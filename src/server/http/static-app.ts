@@ -2,7 +2,7 @@
  * Serves the built PWA. What Vite named by its contents (`/assets/…`) may be kept for ever; everything else, the
  * service worker above all, must be asked for again each time (a 304 when it is the same).
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
@@ -10,6 +10,12 @@ import { PAGES } from '../../protocol/pages.ts';
 
 const hidden = { schema: { hide: true } };
 const NOT_BUILT = 'The keyserver runs, but there is no page to show: the app was not built (npm run build).\n';
+
+/** The page's text; undefined where the app was not built. */
+export function readPage(appDir: string | undefined): string | undefined {
+  const path = appDir === undefined ? undefined : join(appDir, 'index.html');
+  return path !== undefined && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
 
 export async function serveApp(app: FastifyInstance, appDir: string | undefined): Promise<void> {
   if (appDir === undefined || !existsSync(join(appDir, 'index.html'))) {

@@ -29,6 +29,7 @@ import type { KeyPair } from '../proof/key.ts';
 import { Keyring } from '../proof/keyring.ts';
 import { StoreError } from '../store/store.ts';
 import type { Checker } from '../trust/checks.ts';
+import { forget } from '../trust/forget.ts';
 import { Trust } from '../trust/trust.ts';
 import { enterContests } from './opening.ts';
 
@@ -93,8 +94,14 @@ export class Keymaster implements Keyserver {
     return this.desk.exchange(request, origin);
   }
 
-  release(request: ReleaseRequest): Promise<ReleaseReply> {
-    return this.desk.release(request);
+  async release(request: ReleaseRequest): Promise<ReleaseReply> {
+    const reply = await this.desk.release(request);
+    if (request.forget === true) {
+      await this.desk.counting.count();
+      await this.desk.run((books) => forget(books, request.client.id));
+      await this.desk.counting.count();
+    }
+    return reply;
   }
 
   contests(): Promise<Contest[]> {

@@ -19,7 +19,7 @@ import {
 import type { UnitRange } from '../../domain/units.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { ContestRow, RunRow } from '../store/schema.ts';
-import { type JournalEntry, journalId, type Outcome, type Taken } from './journal.ts';
+import { type Forgotten, type JournalEntry, journalId, type Outcome, type Taken } from './journal.ts';
 import { clipped, DONE, FREE, Line, overlap, type Run } from './line.ts';
 
 /** A reply carries no more than this many hits of a contest: the best ones. */
@@ -223,6 +223,11 @@ export class Books {
     this.#journal.taken = [...(this.#journal.taken ?? []), taken];
   }
 
+  /** Enters in the journal whose name is to be forgotten. */
+  forget(forgotten: Forgotten): void {
+    this.#journal.forgotten = [...(this.#journal.forgotten ?? []), forgotten];
+  }
+
   /** Records hits that are new. */
   async found(book: Book, lease: string, hits: readonly Hit[], found: Finding): Promise<void> {
     for (const hit of hits) {
@@ -286,8 +291,8 @@ export class Books {
       writes.push(line.write(), this.ledger.updateContest(name, { done, leased, closed_by, cursor }));
     }
     const { accepted, duplicate, refused } = this.#journal.outcomes;
-    const { finished, taken } = this.#journal;
-    if (accepted + duplicate + refused + finished.length > 0 || taken !== undefined) {
+    const { finished, taken, forgotten } = this.#journal;
+    if (accepted + duplicate + refused + finished.length > 0 || taken !== undefined || forgotten !== undefined) {
       writes.push(this.ledger.counting.insertJournal({ id: journalId(now), at: now, body }));
     }
     await Promise.all(writes);

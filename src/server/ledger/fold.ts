@@ -9,7 +9,7 @@ import type { ClientInfo } from '../../domain/client.ts';
 import type { UnitRange } from '../../domain/units.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { ClientRow, CreditRow, FinishedRow, MemberRow, RollupRow, TallyRow } from '../store/schema.ts';
-import type { Finished, JournalEntry, Taken } from './journal.ts';
+import type { Finished, Forgotten, JournalEntry, Taken } from './journal.ts';
 import { packBlocks, unpackBlocks } from './packed-blocks.ts';
 
 const HOUR_MS = 3_600_000;
@@ -45,7 +45,7 @@ export async function fold(ledger: LedgerQueries, arrivals: Arrivals): Promise<n
     entries.push(entry);
     finished.push(...entry.finished);
     // What comes after it may be of the same units.
-    if (entry.taken !== undefined) break;
+    if (entry.taken !== undefined || entry.forgotten !== undefined) break;
   }
   const rows = waiting.slice(0, entries.length);
   const seen = seenIn(arrivals, finished);
@@ -68,6 +68,7 @@ export async function fold(ledger: LedgerQueries, arrivals: Arrivals): Promise<n
     counting.deleteJournal(rows.map(({ id }) => id)),
   ]);
   for (const taken of entries.flatMap((entry) => entry.taken ?? [])) await takeBack(ledger, taken);
+  for (const forgotten of entries.flatMap((entry) => entry.forgotten ?? [])) await forget(ledger, forgotten);
   return rows.length;
 }
 
@@ -186,19 +187,14 @@ function membersOf(finished: readonly Finished[]): Map<string, MemberRow> {
 async function takeBack(ledger: LedgerQueries, { contest, client, ranges, days }: Taken): Promise<void> {
   const [row] = await ledger.clients([client]);
   const { name, team, number } = row ?? { name: null, team: null, number: null };
-  const sum = (key: 'units' | 'blocks'): number => days.reduce((all, day) => all - day[key], 0);
-  const whole = { contest, units: sum('units'), blocks: sum('blocks') };
-  const everyone: RollupRow[] = [];
-  for (const { day, units, blocks } of days) {
-    const one = { contest, span: 'day', at: day * DAY_MS, units: -units, blocks: -blocks } as const;
-    everyone.push({ ...one, scope: 'all', who: '' });
-    everyone.push({ ...one, scope: 'person', who: name ?? '' }, { ...one, scope: 'team', who: team ?? '' });
-  }
-  const ever = { ...whole, span: 'ever', at: 0 } as const;
-  everyone.push({ ...ever, scope: 'person', who: name ?? '' }, { ...ever, scope: 'team', who: team ?? '' });
+  const whole = { contest, units: -sumOf(days, 'units'), blocks: -sumOf(days, 'blocks') };
+  const all = days.map(({ day, units, blocks }): RollupRow => {
+    const at = day * DAY_MS;
+    return { contest, scope: 'all', who: '', span: 'day', at, units: -units, blocks: -blocks };
+  });
   const { counting } = ledger;
   await counting.addCredits([{ client, ...whole, duplicates: 0 }]);
-  await counting.addRollups(everyone);
+  await counting.addRollups([...all, ...personal(contest, days, { name: name ?? '', team: team ?? '' }, -1)]);
   await counting.addMembers([{ team: team ?? '', name: name ?? '', ...whole, last_at: 0 }]);
   for (const part of await counting.finished(contest)) {
     const blocks = unpackBlocks(new Uint8Array(part.blocks));
@@ -206,6 +202,45 @@ async function takeBack(ledger: LedgerQueries, { contest, client, ranges, days }
     if (left.length < blocks.length) await counting.putFinished({ ...part, blocks: Buffer.from(packBlocks(left)) });
   }
 }
+
+/** Work that was done under a name and a team counts without either. */
+async function forget(ledger: LedgerQueries, { client, name, team, contests }: Forgotten): Promise<void> {
+  const nobody = { name: '', team: '' };
+  for (const { contest, days } of contests) {
+    const [units, blocks] = [sumOf(days, 'units'), sumOf(days, 'blocks')];
+    const { counting } = ledger;
+    // One after the other: a name that is empty already is both.
+    await counting.addRollups(personal(contest, days, { name, team }, -1));
+    await counting.addRollups(personal(contest, days, nobody, 1));
+    await counting.addMembers([{ team, name, contest, units: -units, blocks: -blocks, last_at: 0 }]);
+    await counting.addMembers([{ ...nobody, contest, units, blocks, last_at: 0 }]);
+    await counting.dropEmpty(contest, { name, team });
+  }
+  await ledger.forgetClient(client);
+}
+
+/** What days of work add to, or take from, the sums of a person and a team. */
+function personal(
+  contest: string,
+  days: Taken['days'],
+  { name, team }: { name: string; team: string },
+  sign: 1 | -1,
+): RollupRow[] {
+  const who = [
+    { scope: 'person', who: name },
+    { scope: 'team', who: team },
+  ] as const;
+  const ever = { units: sumOf(days, 'units'), blocks: sumOf(days, 'blocks') };
+  const spans = [
+    ...days.map(({ day, units, blocks }) => ({ span: 'day', at: day * DAY_MS, units, blocks }) as const),
+    { span: 'ever', at: 0, ...ever } as const,
+  ];
+  return who.flatMap((one) =>
+    spans.map((span) => ({ contest, ...one, ...span, units: sign * span.units, blocks: sign * span.blocks })),
+  );
+}
+
+const sumOf = (days: Taken['days'], key: 'units' | 'blocks'): number => days.reduce((sum, day) => sum + day[key], 0);
 
 const isWithin = (block: UnitRange, range: UnitRange): boolean =>
   block.first >= range.first && block.first + block.count <= range.first + range.count;

@@ -31,9 +31,18 @@ export interface Taken {
   days: { day: number; units: number; blocks: number }[];
 }
 
+/** A client that takes its name back: what was done under it is to count without one. */
+export interface Forgotten {
+  client: string;
+  name: string;
+  team: string;
+  contests: Omit<Taken, 'client' | 'ranges'>[];
+}
+
 export interface JournalEntry {
   finished: Finished[];
   taken?: Taken[];
+  forgotten?: Forgotten[];
   /** Reports by outcome. */
   outcomes: Record<Outcome, number>;
 }

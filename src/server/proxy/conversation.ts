@@ -3,6 +3,7 @@
  * a time; it ends when its answer is in the ledger, so that a kill at any moment loses no report, and one that is sent
  * twice is a duplicate up there.
  */
+import type { ClientInfo } from '../../domain/client.ts';
 import type { Lease } from '../../domain/work.ts';
 import { Backoff } from '../../protocol/backoff.ts';
 import { RefusedError, UnreachableError } from '../../protocol/errors.ts';
@@ -351,6 +352,11 @@ export class Conversation {
         if (book !== undefined) books.stock(book, part);
       }
     });
+  }
+
+  /** Passes on that a person takes name and team back. @throws UnreachableError no upstream answers. */
+  async forget(client: ClientInfo): Promise<void> {
+    await this.#upstreams.call((keyserver) => keyserver.release({ client, leases: [], forget: true }));
   }
 
   async #tryGivingBack(returned: Returned): Promise<void> {

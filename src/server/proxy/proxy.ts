@@ -147,8 +147,10 @@ export class Proxy implements Keyserver {
     return { ...more, results: reply.results, leases: [...leases, ...more.leases] };
   }
 
-  release(request: ReleaseRequest): Promise<ReleaseReply> {
-    return this.desk.release(request);
+  async release(request: ReleaseRequest): Promise<ReleaseReply> {
+    const reply = await this.desk.release(request);
+    if (request.forget === true) await this.#conversation.forget(request.client);
+    return reply;
   }
 
   async contests(): Promise<Contest[]> {

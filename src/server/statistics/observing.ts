@@ -40,8 +40,8 @@ export function observing({ log, clock, metrics, blockLog, says }: ObservingPort
         if (says('leases')) log.info({ client: client.id, contest, first, count }, 'a block was handed out');
       }
     },
-    exchanged(client, address) {
-      if (says('exchanges')) log.info({ client: client.id, version: client.version, address }, 'an exchange');
+    exchanged(client) {
+      if (says('exchanges')) log.info({ client: client.id, version: client.version }, 'an exchange');
     },
     committed: (size, seconds) => metrics.committed(size, seconds),
   };

@@ -92,6 +92,29 @@ export class CountingQueries extends Statements {
       last_at = case when excluded.last_at > member.last_at then excluded.last_at else member.last_at end`;
   }
 
+  /** Takes a name and a team that nothing counts for any more off the sums. */
+  async dropEmpty(contest: string, { name, team }: Pick<MemberRow, 'name' | 'team'>): Promise<void> {
+    for (const [scope, who] of [
+      ['person', name],
+      ['team', team],
+    ] as const) {
+      await this.db
+        .deleteFrom('rollup')
+        .where('contest', '=', contest)
+        .where('scope', '=', scope)
+        .where('who', '=', who)
+        .where('units', '=', 0)
+        .execute();
+    }
+    await this.db
+      .deleteFrom('member')
+      .where('contest', '=', contest)
+      .where('team', '=', team)
+      .where('name', '=', name)
+      .where('units', '=', 0)
+      .execute();
+  }
+
   /** A team's in one contest, part by part: those after this name, or from the first on. */
   members(
     { team, contest }: Pick<MemberRow, 'team' | 'contest'>,

@@ -304,6 +304,11 @@ export class LedgerQueries extends Statements {
       version = excluded.version, last_seen = excluded.last_seen`;
   }
 
+  /** Whoever it was stays in the ledger as a number. */
+  async forgetClient(id: string): Promise<void> {
+    await this.db.updateTable('client').set({ name: null, team: null }).where('id', '=', id).execute();
+  }
+
   async countClients(since: number): Promise<number> {
     const row = await this.db
       .selectFrom('client')

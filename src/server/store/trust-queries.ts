@@ -42,6 +42,10 @@ export class TrustQueries extends Statements {
       .execute();
   }
 
+  async changeCase(id: string, body: string): Promise<void> {
+    await this.db.updateTable('case_file').set({ body }).where('id', '=', id).execute();
+  }
+
   async pardon(id: string, at: number): Promise<void> {
     await this.db.updateTable('case_file').set({ pardoned_at: at }).where('id', '=', id).execute();
   }

@@ -1,0 +1,38 @@
+/**
+ * A person takes name and team back. Sums are kept by name, not by client, so what the client did is looked up in who finished
+ * what, and moved from its name to those without one; by the name that it has now. Its cases and second runs lose the name too.
+ */
+import type { Books } from '../ledger/books.ts';
+import type { Forgotten } from '../ledger/journal.ts';
+import { unpackBlocks } from '../ledger/packed-blocks.ts';
+import { bodyOf } from './cases.ts';
+import type { FirstRun } from './seconds.ts';
+
+/** What was finished must have been counted before. */
+export async function forget(books: Books, id: string): Promise<void> {
+  const { ledger } = books;
+  const [row] = await ledger.clients([id]);
+  for (const one of await ledger.trust.casesOf(id)) {
+    const { name: _name, team: _team, evidence: _evidence, ...body } = bodyOf(one);
+    await ledger.trust.changeCase(one.id, JSON.stringify(body));
+  }
+  for (const one of await ledger.trust.secondRuns()) {
+    const run = JSON.parse(one.body) as FirstRun;
+    if (run.client.id === id)
+      await ledger.trust.putSecondRun({ ...one, body: JSON.stringify({ ...run, client: { id } }) });
+  }
+  if (row === undefined || (row.name === null && row.team === null)) return;
+  const contests: Forgotten['contests'] = [];
+  for (const { row: contest } of books.all()) {
+    const days = new Map<number, { day: number; units: number; blocks: number }>();
+    for (const { day, blocks } of await ledger.counting.finished(contest.name)) {
+      for (const { client, count } of unpackBlocks(new Uint8Array(blocks))) {
+        if (client !== row.number) continue;
+        const sum = days.get(day) ?? { day, units: 0, blocks: 0 };
+        days.set(day, { day, units: sum.units + count, blocks: sum.blocks + 1 });
+      }
+    }
+    if (days.size > 0) contests.push({ contest: contest.name, days: [...days.values()] });
+  }
+  books.forget({ client: id, name: row.name ?? '', team: row.team ?? '', contests });
+}
