@@ -103,7 +103,8 @@ test('a snooze of three hours: no work is lost, and it goes on by itself', async
   await page.getByRole('button', { name: 'For 3 hours' }).click();
   await until(page, 'the snooze', ({ pause }) => pause === 'snoozed', 5);
   expect(await page.innerText('[data-testid=pause]')).toMatch(/by itself in (3 h 00|2 h 59) min/);
-  await expect.poll(async () => (await checkpoints(page))[blocks[0]?.lease ?? '']?.steps).toBeGreaterThan(0);
+  const kept = async () => (await checkpoints(page))[blocks[0]?.lease ?? '']?.steps;
+  await expect.poll(kept, { timeout: 10_000 }).toBeGreaterThan(0);
   await page.clock.fastForward('02:59:30');
   expect((await look(page)).pause).toBe('snoozed');
   await page.clock.fastForward('00:00:31');
