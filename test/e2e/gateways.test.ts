@@ -2,7 +2,8 @@
  * Two real gateways on one PostgreSQL, clients at full speed on both: no unit is handed out twice while its lease lives. Then
  * one of the two is killed (kill -9), and its clients go on at the other with the blocks and reports they have.
  */
-import { expect, it } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
+import { UNCHECKED } from '../../src/cli/bench/keyserver-child.ts';
 import { countStubs } from '../../src/contests/ogr/stubs.ts';
 import type { ContestManifest } from '../../src/domain/contest.ts';
 import type { Lease, Report, UnitEvidence } from '../../src/domain/work.ts';
@@ -77,8 +78,12 @@ class Worker {
   }
 }
 
+afterAll(() => vi.unstubAllEnvs());
+
 it('hand out no unit twice; when one is killed its clients lose nothing', async () => {
   const database = { url: await sharedPostgres(), schema: freshSchema() };
+  // What these clients hand in is made up.
+  for (const [name, value] of Object.entries(UNCHECKED)) vi.stubEnv(name, value);
   const servers = [await ServerProcess.start([contest], database), await ServerProcess.start([contest], database)];
   try {
     const gateways = servers.map(({ url }) => new HttpKeyserver(url, { fetch }));
@@ -116,6 +121,7 @@ it('hand out no unit twice; when one is killed its clients lose nothing', async 
         credited: units,
       });
     } finally {
+      vi.unstubAllEnvs();
       await store.close();
     }
   } finally {

@@ -24,7 +24,7 @@ export interface KeyserverChildOptions {
 }
 
 /** Evidence is handed in again and again here, and who does that is soon caught. As variables: an older program passes them over. */
-const UNCHECKED = { TABHERD_SPOT_CHECKS: 'false', TABHERD_SECOND_RUNS: '0' };
+export const UNCHECKED = { TABHERD_SPOT_CHECKS: 'false', TABHERD_SECOND_RUNS: '0' };
 
 /** `folder`: an empty one, for manifests and ledger. */
 export async function startKeyserver(
