@@ -205,6 +205,12 @@ export type Case = Static<typeof Case>;
 /** What is noted of a client. */
 export const ClientRecord = Type.Object({
   client: Type.String(),
+  firstSeenAt: Type.Optional(Type.Integer()),
+  /** Up to five minutes less than the truth. */
+  seenAt: Type.Optional(Type.Integer()),
+  version: Type.Optional(Type.String()),
+  /** Why an operator has stopped it. */
+  stopped: Type.Optional(Type.String()),
   contests: Type.Array(
     Type.Object({
       contest: ContestName,
@@ -228,3 +234,7 @@ export const ClientRecord = Type.Object({
   cases: Type.Array(Case),
 });
 export type ClientRecord = Static<typeof ClientRecord>;
+
+/** Why a client is to stop: shown to its person. */
+export const StopReason = Type.Object({ reason: Type.String({ minLength: 1, maxLength: 500 }) });
+export type StopReason = Static<typeof StopReason>;

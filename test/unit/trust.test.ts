@@ -252,6 +252,25 @@ test('a person takes the name back: what was done counts, and for nobody by name
   expect(await ledgerIsRight()).toBe(true);
 });
 
+test('an operator stops a client, with a reason that it is told, and lets it go on', async () => {
+  await open(() => 0.9999);
+  const { trust, desk } = server.keymaster;
+  const cases = new Cases({ store: server.store, desk, trust });
+  const who = client(1);
+  await report(who, await given(who));
+  expect(await cases.stop(who.id, 'a lab machine')).toMatchObject({ client: who.id, stopped: 'a lab machine' });
+  const { leases, directives } = await server.keymaster.exchange(
+    asking({ client: who, blocks: 1, contests: [contest] }),
+  );
+  expect(leases).toEqual([]);
+  expect(directives).toEqual([{ do: 'stop', code: 463, reason: 'a lab machine' }]);
+  await server.keymaster.sweep();
+  expect(await cases.record(who.id)).toMatchObject({ stopped: 'a lab machine', contests: [{ contest, reports: 1 }] });
+  await cases.stop(who.id, undefined);
+  expect(await lease(who)).toBeDefined();
+  await expect(cases.record(client(9).id)).rejects.toMatchObject({ code: 'not_found' });
+});
+
 test('speeds are learnt by half or twice at most', async () => {
   await open(() => 0.9999);
   const did = (seconds: number) => ({ kind: 'accepted', at: 1, units: 10, core: 'a', seconds }) as const;

@@ -96,10 +96,17 @@ export function adminCommand(whole: (least: number, most: number) => (text: stri
   leaf(cases, 'pardon <case>', 'give the client work again, and the credit of what is still free').action(
     (id: string, options: Options) => tell(options, Case, 'POST', `cases/${encodeURIComponent(id)}/pardon`, caseText),
   );
-  leaf(admin, 'client <id>', 'what is noted of a client: checks, score, speeds, its last error').action(
-    (id: string, options: Options) =>
-      tell(options, ClientRecord, 'GET', `clients/${encodeURIComponent(id)}`, recordText),
-  );
+  leaf(admin, 'client <id>', 'what is noted of a client: checks, score, speeds, its last error')
+    .option('--stop <reason>', 'tell it to work no more until a person starts it again; the reason is shown there')
+    .option('--resume', 'give it work again')
+    .action((id: string, options: Options & { stop?: string; resume?: boolean }) => {
+      const at = (what = ''): string => `clients/${encodeURIComponent(id)}${what}`;
+      if (options.stop !== undefined) {
+        return tell(options, ClientRecord, 'POST', at('/stop'), recordText, { reason: options.stop });
+      }
+      if (options.resume === true) return tell(options, ClientRecord, 'POST', at('/resume'), recordText);
+      return tell(options, ClientRecord, 'GET', at(), recordText);
+    });
   leaf(admin, 'facts', 'how large the ledger is').action((options: Options) =>
     tell(options, LedgerFacts, 'GET', 'facts', factsTable),
   );

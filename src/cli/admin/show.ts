@@ -186,7 +186,7 @@ export function caseText(one: Case): string {
   return `${casesTable([one])}\n${one.contest}: ${one.detail}\n${evidence}`;
 }
 
-export function recordText({ client, contests, cases }: ClientRecord): string {
+export function recordText({ client, firstSeenAt, seenAt, version, stopped, contests, cases }: ClientRecord): string {
   const rows = contests.map((one) => [
     one.contest,
     one.barred ? 'test blocks only' : 'work',
@@ -201,7 +201,8 @@ export function recordText({ client, contests, cases }: ClientRecord): string {
     Object.entries(speeds).map(([core, speed]) => [contest, core, speed.toPrecision(3)]),
   );
   return [
-    `client ${client}\n\n`,
+    `client ${client}, version ${version ?? '?'}, first seen ${date(firstSeenAt)}, last ${date(seenAt)}\n`,
+    stopped === undefined ? '\n' : `stopped by the operator: ${stopped}\n\n`,
     table([['contest', 'gets', 'reports', 'units', 'checks passed', 'failed', 'score', 'last error'], ...rows]),
     speeds.length === 0 ? '' : `\n${table([['contest', 'core', 'units/s of a worker'], ...speeds])}`,
     cases.length === 0 ? '' : `\n${casesTable(cases)}`,

@@ -25,6 +25,7 @@ import {
   RevokedProxy,
   SigningKey,
   Span,
+  StopReason,
   TopEntry,
   TopScope,
   UnitHistory,
@@ -59,6 +60,7 @@ const exact = { additionalProperties: false };
 /** In an address everything is text. */
 const Limit = Type.Optional(Type.String({ pattern: '^([1-9][0-9]{0,2}|1000)$' }));
 const OfContest = Type.Object({ name: ContestName }, exact);
+const OfClient = Type.Object({ id: ClientId }, exact);
 const OfCase = Type.Object({ id: CaseId }, exact);
 const OfKey = Type.Object({ id: KeyId }, exact);
 
@@ -214,10 +216,31 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminOptions> = async (app, 
     {
       schema: {
         ...about('clientRecord', 'What is noted of a client.', ClientRecord),
-        params: Type.Object({ id: ClientId }, exact),
+        params: OfClient,
       },
     },
     ({ params }) => cases.record(params.id),
+  );
+  app.post(
+    '/clients/:id/stop',
+    {
+      schema: {
+        ...about('stopClient', 'Tells a client to work no more until a person starts it again.', ClientRecord),
+        params: OfClient,
+        body: StopReason,
+      },
+    },
+    ({ params, body }) => cases.stop(params.id, body.reason),
+  );
+  app.post(
+    '/clients/:id/resume',
+    {
+      schema: {
+        ...about('resumeClient', 'A client that was stopped gets work again.', ClientRecord),
+        params: OfClient,
+      },
+    },
+    ({ params }) => cases.stop(params.id, undefined),
   );
 
   app.get('/messages', { schema: about('messages', 'The messages of the day.', AllMessages) }, () =>

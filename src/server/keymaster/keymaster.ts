@@ -139,7 +139,7 @@ export class Keymaster implements Keyserver {
       this.#keyring = new Keyring(await ledger.signingKeys());
       this.#key = this.#keyring.current();
       await this.#proxies.read(ledger);
-      await this.trust.seconds.read(ledger);
+      await this.trust.read(ledger);
       this.#messages = JSON.parse((await ledger.meta('messages')) ?? '[]') as string[];
     });
   }
@@ -188,7 +188,11 @@ export class Keymaster implements Keyserver {
         const own = this.trust.sentenceFor(client.id);
         return [...(own === undefined ? [] : [own]), ...this.configuredMessages(), ...this.#messages];
       },
-      directives: (client) => this.#ports.directives?.(client) ?? [],
+      directives: (client) => {
+        const reason = this.trust.stopped(client.id);
+        const others = this.#ports.directives?.(client) ?? [];
+        return reason === undefined ? others : [{ do: 'stop', code: 463, reason }, ...others];
+      },
       trusted: () => this.#keyring.trusted(),
       shown: (state) => state,
     };

@@ -14,6 +14,15 @@ export class TrustQueries extends Statements {
       .execute();
   }
 
+  /** What is noted of clients in all contests together. */
+  general(): Promise<ConductRow[]> {
+    return this.db.selectFrom('conduct').selectAll().where('contest', '=', '').execute();
+  }
+
+  async dropConduct(client: string, contest: string): Promise<void> {
+    await this.db.deleteFrom('conduct').where('client', '=', client).where('contest', '=', contest).execute();
+  }
+
   async putConducts(rows: readonly ConductRow[]): Promise<void> {
     await this.insert('conduct', CONDUCT, rows)`(client, contest) do update set body = excluded.body`;
   }

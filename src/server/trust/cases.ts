@@ -11,7 +11,7 @@ import type { LedgerQueries } from '../store/queries.ts';
 import type { CaseFileRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { type Conduct, type How, isBarred } from './conduct.ts';
-import type { Trust } from './trust.ts';
+import type { General, Trust } from './trust.ts';
 
 export interface CaseBody {
   how: How;
@@ -106,21 +106,48 @@ export class Cases {
     return this.show(id);
   }
 
+  /**
+   * Tells a client to work no more until a person starts it again, or takes that back: it gets no work here meanwhile.
+   * @param reason shown to the person; undefined: it may go on.
+   */
+  async stop(client: string, reason: string | undefined): Promise<ClientRecord> {
+    const { desk, trust, store } = this.#ports;
+    await desk.run(async ({ ledger }) => {
+      const general: General | undefined = reason === undefined ? undefined : { stopped: reason };
+      if (general === undefined) await ledger.trust.dropConduct(client, '');
+      else await ledger.trust.putConducts([{ client, contest: '', body: JSON.stringify(general) }]);
+    });
+    await store.read((ledger) => trust.read(ledger));
+    return this.record(client);
+  }
+
   /** What is noted of a client. @throws RefusedError `not_found` */
   async record(client: string): Promise<ClientRecord> {
-    await this.#ports.trust.write();
-    const { rows, cases } = await this.#ports.store.read(async (ledger) => ({
+    const { desk, trust, store } = this.#ports;
+    await trust.write();
+    await desk.counting.count();
+    const { rows, cases, known } = await store.read(async (ledger) => ({
       rows: await ledger.trust.conducts([client]),
       cases: await ledger.trust.casesOf(client),
+      known: (await ledger.clients([client]))[0],
     }));
-    if (rows.length === 0) throw new RefusedError('not_found', `nothing is noted of client ${client}`, { status: 404 });
+    if (rows.length === 0 && known === undefined) {
+      throw new RefusedError('not_found', `nothing is noted of client ${client}`, { status: 404 });
+    }
+    const stopped = trust.stopped(client);
     return {
       client,
-      contests: rows.map(({ contest, body }) => {
-        const conduct = JSON.parse(body) as Conduct;
-        const { suspicion: _, ...rest } = conduct;
-        return { contest, barred: isBarred(conduct), ...rest };
-      }),
+      ...(known === undefined
+        ? {}
+        : { firstSeenAt: known.first_seen, seenAt: known.last_seen, version: known.version }),
+      ...(stopped === undefined ? {} : { stopped }),
+      contests: rows
+        .filter(({ contest }) => contest !== '')
+        .map(({ contest, body }) => {
+          const conduct = JSON.parse(body) as Conduct;
+          const { suspicion: _, ...rest } = conduct;
+          return { contest, barred: isBarred(conduct), ...rest };
+        }),
       cases: cases.map((row) => told(row, false)),
     };
   }

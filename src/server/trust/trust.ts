@@ -22,6 +22,7 @@ import type { Kinds } from '../ledger/books.ts';
 import type { Desk } from '../ledger/desk.ts';
 import type { Log } from '../log.ts';
 import { BoundedMap } from '../proof/bounded-map.ts';
+import type { LedgerQueries } from '../store/queries.ts';
 import type { Store } from '../store/store.ts';
 import { type CaseBody, putCase } from './cases.ts';
 import { type Checked, type Checker, Checks, type Suspect } from './checks.ts';
@@ -50,6 +51,11 @@ const REMEMBERED = 50_000;
 const CLIENTS_WAITING = 20_000;
 const WRITTEN_AT_ONCE = 500;
 
+/** Of a client in all contests together. */
+export interface General {
+  stopped: string;
+}
+
 /** By contest. */
 type Conducts = ReadonlyMap<string, Conduct>;
 
@@ -63,6 +69,8 @@ export class Trust {
   readonly checks: Checks;
   readonly #ports: TrustPorts;
   readonly #known = new BoundedMap<string, Conducts>(REMEMBERED);
+  /** Clients that an operator has stopped, and why. */
+  #stopped: ReadonlyMap<string, string> = new Map();
   #waiting = new Map<string, Waiting[]>();
   #desk: Desk | undefined;
   /** Convictions one after the other: each reads what the one before has written. */
@@ -91,7 +99,21 @@ export class Trust {
     const rows = await this.#ports.store.read(async (ledger) => ledger.trust.conducts(strange)).catch(() => undefined);
     if (rows === undefined) return;
     for (const id of strange) if (!this.#known.has(id)) this.#known.set(id, new Map());
-    for (const { client, contest, body } of rows) this.#remember(client, contest, JSON.parse(body) as Conduct);
+    for (const { client, contest, body } of rows) {
+      if (contest !== '') this.#remember(client, contest, JSON.parse(body) as Conduct);
+    }
+  }
+
+  /** Reads what operators have changed, and what other keymasters over the same ledger have. */
+  async read(ledger: LedgerQueries): Promise<void> {
+    await this.seconds.read(ledger);
+    const rows = await ledger.trust.general();
+    this.#stopped = new Map(rows.map(({ client, body }) => [client, (JSON.parse(body) as General).stopped]));
+  }
+
+  /** Why an operator has stopped this client; undefined where none has. */
+  stopped(client: string): string | undefined {
+    return this.#stopped.get(client);
   }
 
   /** As far as it is known here. */
@@ -101,6 +123,7 @@ export class Trust {
 
   /** Whether it gets ordinary work of this contest. Who was proven wrong in one gets none of any. */
   mayWork(client: string, contest: string): boolean {
+    if (this.#stopped.has(client)) return false;
     const conducts = this.#known.get(client);
     if (conducts === undefined) return true;
     for (const { distrusted } of conducts.values()) if (distrusted) return false;
@@ -176,6 +199,7 @@ export class Trust {
           const rows = await ledger.trust.conducts(some.map(([client]) => client));
           const conducts = new Map<string, Map<string, Conduct>>();
           for (const { client, contest, body } of rows) {
+            if (contest === '') continue;
             const own = conducts.get(client) ?? new Map<string, Conduct>();
             own.set(contest, JSON.parse(body) as Conduct);
             conducts.set(client, own);
