@@ -9,8 +9,8 @@ import type { Ranks } from './standings.ts';
 import { texts } from './texts.ts';
 
 const t = texts.standing.mine;
-/** After a block is done, the keyserver counts it within a second or two. */
-const ASK_AFTER_MS = 2500;
+/** After a block is done, the keyserver counts it within a second or two; one that has much to do takes longer. */
+const ASK_AFTER_MS = [2500, 15_000, 120_000];
 
 export function Mine({ snapshot }: { snapshot: EngineSnapshot }) {
   const { contests, gateway, settings, totals } = snapshot;
@@ -60,10 +60,10 @@ function useRanks(name: string, team: string, reached: boolean, points: number):
       if (!gone) setRanks(told);
     };
     // Without an answer the ranks of before stay.
-    const timer = setTimeout(() => void ask().catch(() => {}), ASK_AFTER_MS);
+    const timers = ASK_AFTER_MS.map((ms) => setTimeout(() => void ask().catch(() => {}), ms));
     return () => {
       gone = true;
-      clearTimeout(timer);
+      timers.forEach(clearTimeout);
     };
   }, [name, team, reached, points]);
   return ranks;

@@ -109,6 +109,8 @@ class Slice {
       clock: () => this.#now,
       log: this.#log,
       version: '0.0.0',
+      // What they cost is `bench trust`'s.
+      secondRuns: 0,
       observer: {
         reported: (client, _manifest, report, result) => this.#audit.settled(client, report, result, this.#now),
       },
