@@ -172,6 +172,19 @@ test('a map shows what is done again as handed out', async () => {
   expect({ done, leased }).toEqual({ done: [0], leased: [255] });
 });
 
+test('what waits for a second run goes with its contest, and no sooner', async () => {
+  await open(() => 0);
+  await report(client(1), await given(client(1)));
+  const waiting = () => server.store.read((ledger) => ledger.trust.secondRuns());
+  await server.keymaster.sweep();
+  expect(await waiting()).toHaveLength(1);
+  await server.keymaster.desk.run(async (books) => {
+    await books.ledger.updateContest(contest, { closed_by: 'operator' });
+  });
+  await server.keymaster.sweep();
+  expect(await waiting()).toEqual([]);
+});
+
 test('without a draw there is no second run, and every block is new', async () => {
   await open(() => 0.9999);
   const firsts: number[] = [];

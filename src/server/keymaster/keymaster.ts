@@ -123,7 +123,9 @@ export class Keymaster implements Keyserver {
 
   /** Frees what is overdue, counts, and hears what other processes changed. For a timer. */
   async sweep(): Promise<void> {
-    const forget = await this.desk.run(async ({ ledger }, now) => {
+    const forget = await this.desk.run(async (books, now) => {
+      const { ledger } = books;
+      await this.trust.seconds.prune(books);
       return [await this.#proxies.write(ledger), await this.#kiosks.write(ledger, now)];
     });
     for (const each of forget) each();

@@ -42,10 +42,30 @@ export interface ChecksPorts {
 
 const MOST_WAITING = 1000;
 
+/** Half of a CPU at most: while many are new there is always something to check, and exchanges go first. */
+class Rest {
+  #end = (): void => {};
+
+  take(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  end(): void {
+    this.#end();
+  }
+}
+
 export class Checks {
   readonly #ports: ChecksPorts;
   readonly #waiting: Suspect[] = [];
   #working: Promise<void> | undefined;
+  readonly #rest = new Rest();
   #isClosed = false;
   /** Those that were done, and those that nobody had time for. */
   done = 0;
@@ -75,6 +95,7 @@ export class Checks {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#waiting.length = 0;
+    this.#rest.end();
     await this.#ports.checker?.close();
     await this.#working;
   }
@@ -83,6 +104,7 @@ export class Checks {
     const { checker, log, onResult } = this.#ports;
     for (let suspect = this.#waiting.shift(); suspect !== undefined; suspect = this.#waiting.shift()) {
       const { manifest, spot } = suspect;
+      const began = performance.now();
       try {
         const checked = await checker?.check(manifest, spot);
         if (checked === undefined) continue;
@@ -91,6 +113,7 @@ export class Checks {
       } catch (err) {
         if (!this.#isClosed) log.error({ err, contest: manifest.name }, 'a spot check could not be done');
       }
+      if (this.#waiting.length > 0) await this.#rest.take(performance.now() - began);
     }
   }
 }

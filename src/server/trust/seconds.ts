@@ -75,6 +75,15 @@ export class Seconds {
     this.#rows = rows.map((row) => ({ row, run: JSON.parse(row.body) as FirstRun }));
   }
 
+  /** Nobody will do again what is of a contest that is over. */
+  async prune(books: Books): Promise<void> {
+    const over = this.#rows.filter(({ row }) => {
+      const book = books.get(row.contest);
+      return row.lease === null && (book === undefined || book.row.closed_by !== null);
+    });
+    for (const { row } of over) await this.#delete(books.ledger, row.id);
+  }
+
   /** Units that only look as if they were handed out. */
   hidden(contest: string): UnitRange[] {
     return this.#rows
