@@ -152,6 +152,25 @@ test('who differs from what two agree on is wrong; who gets a test block right l
   expect(await lease(c)).toBeDefined();
 });
 
+test('two in league make no known answer that accuses an honest client: what he found proves them wrong', async () => {
+  await open(() => 0);
+  const [a, b, c] = [client(1), client(2), client(3)];
+  const block = await given(a);
+  await report(a, block, lacking(block));
+  const second = await given(b);
+  expect(second.first).toBe(block.first);
+  expect(await report(b, second, lacking(second))).toMatchObject({ outcome: 'accepted' });
+  await server.keymaster.trust.settled();
+  const known = await given(c);
+  expect(known.first).toBe(block.first);
+  expect(await report(c, known)).toMatchObject({ outcome: 'accepted', credited: 1 });
+  await server.keymaster.trust.settled();
+  const accused = (await cases()).map(({ client: id }) => id).toSorted();
+  expect(accused).toEqual([a.id, b.id]);
+  expect(server.keymaster.trust.mayWork(c.id, contest)).toBe(true);
+  expect(await ledgerIsRight()).toBe(true);
+});
+
 test('a second run is never of the same name, team, address or client', async () => {
   await open(() => 0);
   const first: ClientInfo = { ...client(1), team: 'owls' };

@@ -3,11 +3,12 @@
  * again by somebody else, who gets it like any other block. Never by the same client, name, team, address or through the same proxy.
  *
  * Where two agree, the block is a known answer: those who are new, late with one, or not believed get it as an ordinary block
- * too, and whoever differs is wrong. Maps show these units as handed out, so that nobody can tell them from others.
+ * too, and whoever differs is wrong if that can be proven: two who are in league agree as well. Maps show these units as handed out, so that nobody can tell them from others.
  *
  * Only clients that come here themselves get such blocks: what a proxy fetches it splits as it likes.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import type { Which } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
 import type { UnitRange } from '../../domain/units.ts';
 import type { Report, UnitEvidence } from '../../domain/work.ts';
@@ -32,6 +33,8 @@ export interface FirstRun {
   via?: string | undefined;
   core: string;
   evidence: UnitEvidence[];
+  /** Those who handed in the same since; they may be in league. */
+  agreed?: Pick<ClientInfo, 'id' | 'name' | 'team'>[];
 }
 
 /** What a report of a block that was done before amounts to. */
@@ -47,6 +50,8 @@ export interface SecondsPorts {
 /** Of one contest: blocks that wait for a second run, and known answers that are kept. */
 const MOST_WAITING = 1000;
 const MOST_KNOWN = 64;
+/** Of those who agreed on one so many are remembered. */
+const MOST_AGREED = 16;
 /** Somebody who may have a block that waits gets it with this chance: nobody can tell when it comes. */
 const OFFERED = 1 / 2;
 
@@ -177,10 +182,14 @@ export class Seconds {
     const effect: Effect = { passed: [], wrong: [], spots: [], how: isKnown ? 'known-answer' : 'second-run' };
     this.#effects.set(report, effect);
     const kept = this.#rows.filter((one) => one.row.contest === row.contest && one.row.known === 1);
-    if (agreement.agree && (isKnown || kept.length < MOST_KNOWN)) {
-      await this.#put(books.ledger, { ...row, known: 1, lease: null, holder: null, expires_at: null });
-    } else if (isKnown) {
-      await this.#put(books.ledger, { ...row, lease: null, holder: null, expires_at: null });
+    // Two who are in league agree as well: an answer that somebody differs from stands only if it is he who can be proven wrong.
+    const stands = agreement.agree ? isKnown || kept.length < MOST_KNOWN : isKnown && isOnlySecond(agreement.wrong);
+    if (stands) {
+      const { id, name, team } = sender.client;
+      const one = { id, ...(name === undefined ? {} : { name }), ...(team === undefined ? {} : { team }) };
+      const agreed = agreement.agree ? [...(run.agreed ?? []), one].slice(-MOST_AGREED) : run.agreed;
+      const body = JSON.stringify(agreed === undefined ? run : { ...run, agreed });
+      await this.#put(books.ledger, { ...row, known: 1, lease: null, holder: null, expires_at: null, body });
     } else {
       await this.#delete(books.ledger, row.id);
     }
@@ -188,10 +197,10 @@ export class Seconds {
       effect.passed.push(sender.client.id, ...(isKnown ? [] : [run.client.id]));
       return { outcome: 'agreed' };
     }
-    const { detail } = agreement;
-    const wrong = isKnown ? (['second'] as const) : agreement.wrong;
+    const { detail, wrong } = agreement;
     if (wrong.includes('first')) {
-      effect.wrong.push({ client: run.client, detail, evidence: { ...run, first: row.first, second: report } });
+      const evidence = { ...run, first: row.first, second: report };
+      for (const client of [run.client, ...(run.agreed ?? [])]) effect.wrong.push({ client, detail, evidence });
     }
     const { spots } = agreement;
     if (spots !== undefined && wrong.length === 0) {
@@ -233,7 +242,9 @@ export class Seconds {
   async #put(ledger: LedgerQueries, row: SecondRunRow): Promise<void> {
     await ledger.trust.putSecondRun(row);
     const here = this.#rows.find((one) => one.row.id === row.id);
-    if (here !== undefined) Object.assign(here.row, row);
+    if (here === undefined) return;
+    Object.assign(here.row, row);
+    here.run = JSON.parse(row.body) as FirstRun;
   }
 
   async #delete(ledger: LedgerQueries, id: string): Promise<void> {
@@ -260,3 +271,5 @@ export class Seconds {
 }
 
 const EVERYTHING: Source = { past: Number.MAX_SAFE_INTEGER, expiresAt: Number.MAX_SAFE_INTEGER };
+
+const isOnlySecond = (wrong: readonly Which[]): boolean => wrong.length === 1 && wrong[0] === 'second';
