@@ -98,18 +98,20 @@ test('a snooze of three hours: no work is lost, and it goes on by itself', async
   await page.goto(server.url);
   await until(page, 'the contests', ({ contests }) => 'rc5-72' in contests);
   await page.click('[data-testid=run]');
-  const { blocks } = await until(page, 'keys being tried', ({ pause, rate }) => pause === undefined && rate > 0);
+  await until(page, 'keys being tried', ({ pause, rate }) => pause === undefined && rate > 0);
   await page.click('[data-testid=snooze]');
   await page.getByRole('button', { name: 'For 3 hours' }).click();
   await until(page, 'the snooze', ({ pause }) => pause === 'snoozed', 5);
   expect(await page.innerText('[data-testid=pause]')).toMatch(/by itself in (3 h 00|2 h 59) min/);
-  const kept = async () => (await checkpoints(page))[blocks[0]?.lease ?? '']?.steps;
-  await expect.poll(kept, { timeout: 10_000 }).toBeGreaterThan(0);
+  // Whichever block it was at by then: those of the warm-up take a moment.
+  const begun = async () => Object.entries(await checkpoints(page)).find(([, one]) => (one?.steps ?? 0) > 0)?.[0];
+  await expect.poll(begun, { timeout: 10_000 }).toBeDefined();
+  const lease = await begun();
   await page.clock.fastForward('02:59:30');
   expect((await look(page)).pause).toBe('snoozed');
   await page.clock.fastForward('00:00:31');
   const after = await runs(page);
-  expect(after.blocks[0]?.lease).toBe(blocks[0]?.lease);
+  expect(after.blocks.map((block) => block.lease)).toContain(lease);
 });
 
 test('Finish, then pause: the block in hand is done, and no other is begun', async () => {

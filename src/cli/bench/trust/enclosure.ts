@@ -197,7 +197,7 @@ class Enclosure {
 
   async #result(store: Store, animals: readonly Client[], keymaster: Keymaster): Promise<Watched> {
     const rows = await store.read((ledger) => ledger.trust.cases(1_000_000));
-    const cases = rows.map((row) => ({ client: row.client, ...bodyOf(row) })).reverse();
+    const cases = rows.map((row) => ({ client: row.client, ...bodyOf(row) })).toReversed();
     const ledger = await store.snapshot(checkLedger);
     if (!ledger.ok) this.#faults.push(`the ledger contradicts itself: ${JSON.stringify(ledger)}`);
     const ways: Watched['ways'] = {};
