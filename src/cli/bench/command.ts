@@ -9,7 +9,7 @@ export function benchCommand(
   version: string,
   whole: (least: number, most: number) => (text: string) => number,
 ): Command {
-  const bench = new Command('bench').description('measure: cores (default), page, keyserver, pyramid');
+  const bench = new Command('bench').description('measure: cores (default), page, keyserver, pyramid, trust');
   bench
     .command('cores', { isDefault: true })
     .description(
@@ -87,6 +87,19 @@ export function benchCommand(
     .addOption(new Option('--only <slice>', 'one of the two slices').choices(['week', 'crowd']))
     .option('--json <file>', 'write everything there')
     .action(async (options) => (await import('./pyramid/pyramid.ts')).benchPyramid(options));
+  bench
+    .command('trust')
+    .description(
+      'cheats of every kind beside honest clients, before the real keymaster in virtual time: how soon each is caught, by ' +
+        'what, what still counts of its work, and what checking costs the honest. Some minutes',
+    )
+    .option('--runs <number>', 'clients of each kind', whole(1, 10_000), 200)
+    .option('--blocks <number>', 'blocks after which one that was not caught is let go', whole(1, 100_000), 300)
+    .option('--seed <number>', 'the same figures for the same seed', whole(0, 2 ** 31 - 2), 1)
+    .option('--only <text>', 'only the kinds in whose name this is')
+    .option('--short', 'in seconds: a few clients and blocks, figures of no use')
+    .option('--json <file>', 'write everything there')
+    .action(async (options) => (await import('./trust/trust.ts')).benchTrust(options));
   return bench;
 }
 

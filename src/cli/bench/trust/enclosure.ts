@@ -1,0 +1,263 @@
+/**
+ * One kind of animal among honest clients, before a keymaster of its own: the real one over SQLite, with its desk, trust and
+ * take-back, in virtual time. A minute is a round: each client hands in its block and takes the next, all of them at once. Then
+ * checks are done and consequences drawn, as the timer would. Whoever is caught comes no more.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ClientInfo } from '../../../domain/client.ts';
+import type { Lease, Report } from '../../../domain/work.ts';
+import type { ReportResult } from '../../../protocol/keyserver.ts';
+import { Keymaster } from '../../../server/keymaster/keymaster.ts';
+import { checkLedger } from '../../../server/ledger/check.ts';
+import type { Log } from '../../../server/log.ts';
+import { openSqliteStore } from '../../../server/store/sqlite.ts';
+import type { Store } from '../../../server/store/store.ts';
+import { bodyOf } from '../../../server/trust/cases.ts';
+import { type How, isBarred } from '../../../server/trust/conduct.ts';
+import { type Random, randomOf } from '../random.ts';
+import type { Model } from './model.ts';
+import { type Animal, BLOCK_UNITS, honest, type Kept } from './zoo.ts';
+
+const MINUTE_MS = 60_000;
+/** Rounds between two counts of what is finished: what is taken back must have been counted. */
+const COUNT_EVERY = 20;
+const START = Date.UTC(2026, 0, 5);
+
+export interface EnclosureOptions {
+  seed: number;
+  animal: Animal;
+  model: Model;
+  runs: number;
+  /** Clients that do honest work beside them. */
+  honest: number;
+  /** Blocks after which one that was not caught is let go. */
+  most: number;
+  /** Units of a block, unless as many as the kind's blocks have. */
+  blockUnits?: number;
+  /** Blocks after which it is counted what is done again. */
+  countFrom?: number;
+}
+
+export interface Watched {
+  /** Blocks handed in before each was caught, ascending. */
+  caughtAfter: number[];
+  ways: Partial<Record<How, number>>;
+  clients: number;
+  blocks: number;
+  /** Units that were credited to them and not truly done: at first, and in the end. */
+  wronglyCredited: number;
+  wrongInTheEnd: number;
+  /** Credited for reports of somebody else's: there must be none. */
+  stolen: number;
+  honest: { clients: number; blocks: number; accused: string[] };
+  /** From `countFrom` on: blocks of all, spot checks, and blocks that had been done before. */
+  again: { blocks: number; spots: number; blocksAgain: number };
+  /** Spot checks that nobody had time for. */
+  dropped: number;
+  faults: string[];
+}
+
+interface Client {
+  info: ClientInfo;
+  animal: Animal;
+  n: number;
+  random: Random;
+  /** In hand. */
+  work: { report: Report; wrong: number[]; dueAt: number } | undefined;
+  blocks: number;
+  caughtAfter: number | undefined;
+  /** Units credited to it that were not truly done. */
+  wrong: number[];
+  last: Report | undefined;
+}
+
+export async function watch(options: EnclosureOptions): Promise<Watched> {
+  const folder = mkdtempSync(join(tmpdir(), 'tabherd-zoo-'));
+  try {
+    return await new Enclosure(options, folder).run();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const AT_ONCE: Kept = { minutes: 1, seconds: 60 };
+
+class Enclosure {
+  readonly #options: EnclosureOptions;
+  readonly #folder: string;
+  readonly #clients: Client[];
+  readonly #faults: string[] = [];
+  #now = START;
+  #stolen = 0;
+  #counted = { blocks: 0, spots: 0, blocksAgain: 0 };
+  /** Where new work begins. */
+  #fresh = 0;
+
+  constructor(options: EnclosureOptions, folder: string) {
+    this.#options = options;
+    this.#folder = folder;
+    const { animal, runs } = options;
+    this.#clients = [
+      ...Array.from({ length: runs }, (_, n) => this.#client(animal, n, n)),
+      ...Array.from({ length: options.honest }, (_, n) => this.#client(honest(animal.kind), n, runs + n)),
+    ];
+  }
+
+  async run(): Promise<Watched> {
+    const { animal, model, most, seed, countFrom = 0 } = this.#options;
+    const { manifest, kinds, checker } = model;
+    const store = await openSqliteStore(this.#folder, { durable: false });
+    const keymaster = await Keymaster.open({
+      store,
+      manifests: [manifest],
+      kinds,
+      clock: () => this.#now,
+      log: this.#log,
+      random: randomOf(seed, 'keymaster', animal.name),
+      version: '0.0.0',
+      checker,
+    });
+    const animals = this.#clients.filter((client) => client.animal === animal);
+    for (let round = 0; round <= most; round++) {
+      this.#now += MINUTE_MS;
+      if (round === countFrom) this.#counted = { blocks: 0, spots: -keymaster.trust.checks.done, blocksAgain: 0 };
+      const here = this.#clients.filter(({ caughtAfter }) => caughtAfter === undefined);
+      if (!here.some((client) => client.animal === animal)) break;
+      await Promise.all(here.map((client) => this.#turn(keymaster, client, round < most)));
+      await keymaster.trust.settled();
+      for (const client of here) {
+        if (isBarred(keymaster.trust.conductOf(client.info.id, manifest.name))) client.caughtAfter = client.blocks;
+      }
+      if (round % COUNT_EVERY === 0) await keymaster.desk.counting.count();
+    }
+    await keymaster.trust.settled();
+    await keymaster.desk.counting.count();
+    const watched = await this.#result(store, animals, keymaster);
+    await keymaster.close();
+    await store.close();
+    return watched;
+  }
+
+  /** Hands in what is due, and takes a block where it has none. */
+  async #turn(keymaster: Keymaster, client: Client, goesOn: boolean): Promise<void> {
+    const { model, animal, blockUnits = BLOCK_UNITS[animal.kind] } = this.#options;
+    const { info, work } = client;
+    const isDue = work !== undefined && work.dueAt <= this.#now;
+    if (work !== undefined && !isDue) return;
+    const reports = work === undefined ? [] : [work.report];
+    const other = this.#clients.find((one) => one.animal !== animal)?.last;
+    if (client.animal.replays && other !== undefined) reports.push(other);
+    const contest = model.manifest.name;
+    const reply = await keymaster.exchange(
+      {
+        protocols: ['keyserver<-client/2'],
+        client: info,
+        reports,
+        want: { blocks: goesOn ? 1 : 0, from: [{ contest, units: blockUnits }] },
+      },
+      { address: info.id },
+    );
+    if (work !== undefined) this.#settled(client, work, reply.results[0]);
+    this.#stolen += reply.results.slice(1).reduce((sum, { credited }) => sum + credited, 0);
+    const [lease] = reply.leases;
+    if (lease !== undefined) {
+      if (lease.first < this.#fresh) this.#counted.blocksAgain += 1;
+      this.#fresh = Math.max(this.#fresh, lease.first + lease.count);
+    }
+    client.work = lease === undefined ? undefined : this.#do(client, lease);
+  }
+
+  #settled(client: Client, { report, wrong }: NonNullable<Client['work']>, result: ReportResult | undefined): void {
+    client.blocks += 1;
+    this.#counted.blocks += 1;
+    client.last = report;
+    if (result !== undefined && result.credited > 0) client.wrong.push(...wrong);
+  }
+
+  #do(client: Client, { id, contest, first, count, proof }: Lease): Client['work'] {
+    const { animal, n, random, blocks } = client;
+    const made = Array.from({ length: count }, (_, i) =>
+      animal.unit(this.#options.model, first + i, { n, random, blocks }),
+    );
+    const { minutes, seconds } = animal.keeps?.(random) ?? AT_ONCE;
+    const report: Report = {
+      lease: id,
+      contest,
+      first,
+      evidence: made.map(({ evidence }) => evidence),
+      core: `${animal.kind}-simulated`,
+      seconds,
+      ...(proof === undefined ? {} : { proof }),
+    };
+    const wrong = made.flatMap((one, i) => (one.wrong ? [first + i] : []));
+    return { report, wrong, dueAt: this.#now + minutes * MINUTE_MS };
+  }
+
+  async #result(store: Store, animals: readonly Client[], keymaster: Keymaster): Promise<Watched> {
+    const rows = await store.read((ledger) => ledger.trust.cases(1_000_000));
+    const cases = rows.map((row) => ({ client: row.client, ...bodyOf(row) })).reverse();
+    const ledger = await store.snapshot(checkLedger);
+    if (!ledger.ok) this.#faults.push(`the ledger contradicts itself: ${JSON.stringify(ledger)}`);
+    const ways: Watched['ways'] = {};
+    let [wronglyCredited, wrongInTheEnd] = [0, 0];
+    for (const { info, wrong } of animals) {
+      const own = cases.filter(({ client }) => client === info.id);
+      const [first] = own;
+      if (first !== undefined) ways[first.how] = (ways[first.how] ?? 0) + 1;
+      const taken = own.flatMap(({ ranges }) => ranges);
+      wronglyCredited += wrong.length;
+      wrongInTheEnd += wrong.filter(
+        (unit) => !taken.some((range) => unit >= range.first && unit < range.first + range.count),
+      ).length;
+    }
+    const beside = this.#clients.filter((client) => client.animal.honest);
+    const names = new Set(beside.map(({ info }) => info.id));
+    return {
+      caughtAfter: animals.flatMap(({ caughtAfter }) => caughtAfter ?? []).toSorted((a, b) => a - b),
+      ways,
+      clients: animals.length,
+      blocks: animals.reduce((sum, { blocks }) => sum + blocks, 0),
+      wronglyCredited,
+      wrongInTheEnd,
+      stolen: this.#stolen,
+      honest: {
+        clients: beside.length,
+        blocks: beside.reduce((sum, { blocks }) => sum + blocks, 0),
+        accused: cases.filter(({ client }) => names.has(client)).map(({ how, detail }) => `${how}: ${detail}`),
+      },
+      again: { ...this.#counted, spots: this.#counted.spots + keymaster.trust.checks.done },
+      dropped: keymaster.trust.checks.dropped,
+      faults: this.#faults,
+    };
+  }
+
+  #client(animal: Animal, n: number, number: number): Client {
+    const { seed } = this.#options;
+    return {
+      info: {
+        id: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
+        name: `client ${number}`,
+        version: '0.0.0',
+      },
+      animal,
+      n,
+      random: randomOf(seed, animal.name, n),
+      work: undefined,
+      blocks: 0,
+      caughtAfter: undefined,
+      wrong: [],
+      last: undefined,
+    };
+  }
+
+  readonly #log: Log = {
+    info: () => {},
+    warn: () => {},
+    error: (fields) => {
+      const { err } = fields as { err?: unknown };
+      this.#faults.push(err instanceof Error ? (err.stack ?? err.message) : JSON.stringify(fields));
+    },
+  };
+}
