@@ -3,11 +3,13 @@
  * again by somebody else, who gets it like any other block. Never by the same client, name, team, address or through the same proxy.
  *
  * Where two agree, the block is a known answer: those who are new, late with one, or not believed get it as an ordinary block
- * too, and whoever differs is wrong. Maps show these units as handed out, so that nobody can tell them from others.
+ * too. Whoever differs is wrong, unless evidence or a core shows that the answer is: two who collude agree on anything. Maps show these
+ * units as handed out, so that nobody can tell them from others.
  *
  * Only clients that come here themselves get such blocks: what a proxy fetches it splits as it likes.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import type { Agreement, Which } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
 import type { UnitRange } from '../../domain/units.ts';
 import type { Report, UnitEvidence } from '../../domain/work.ts';
@@ -25,14 +27,18 @@ import type { Trust } from './trust.ts';
 
 /** Who did the block first, and what came of it. */
 export interface FirstRun {
-  client: Pick<ClientInfo, 'id' | 'name' | 'team'>;
+  client: Who;
   /** Hashed under a key that lives as long as the process. */
   address?: string | undefined;
   /** The proxy it came through. */
   via?: string | undefined;
   core: string;
   evidence: UnitEvidence[];
+  /** Who has handed in the same since. */
+  agreed?: Who[];
 }
+
+type Who = Pick<ClientInfo, 'id' | 'name' | 'team'>;
 
 /** What a report of a block that was done before amounts to. */
 export type Again = { outcome: 'agreed' } | { outcome: 'wrong'; detail: string };
@@ -47,12 +53,14 @@ export interface SecondsPorts {
 /** Of one contest: blocks that wait for a second run, and known answers that are kept. */
 const MOST_WAITING = 1000;
 const MOST_KNOWN = 64;
+/** Of one block, those who are remembered to have handed in the same. */
+const MOST_AGREED = 16;
 /** Somebody who may have a block that waits gets it with this chance: nobody can tell when it comes. */
 const OFFERED = 1 / 2;
 
 interface Effect {
   passed: string[];
-  wrong: { client: Pick<ClientInfo, 'id' | 'name' | 'team'>; detail: string; evidence: unknown }[];
+  wrong: { client: Who; detail: string; evidence: unknown }[];
   /** What only a core can tell. */
   spots: Suspect[];
   how: 'known-answer' | 'second-run';
@@ -99,20 +107,19 @@ export class Seconds {
   }
 
   /** Somebody else is to do this report again, whatever else waits. */
-  async demand(books: Books, client: FirstRun['client'], done: DoneWork, now: number): Promise<void> {
+  async demand(books: Books, client: Who, done: DoneWork, now: number): Promise<void> {
     const book = books.get(done.contest);
     if (book !== undefined && book.row.closed_by === null) await this.#enter(books.ledger, client, done, now, {});
   }
 
   async #enter(
     ledger: LedgerQueries,
-    { id, name, team }: FirstRun['client'],
+    who: Who,
     { contest, first, core, evidence }: DoneWork,
     at: number,
     where: Pick<FirstRun, 'address' | 'via'>,
   ): Promise<void> {
-    const client = { id, ...(name === undefined ? {} : { name }), ...(team === undefined ? {} : { team }) };
-    const run: FirstRun = { client, ...where, core, evidence };
+    const run: FirstRun = { client: named(who), ...where, core, evidence };
     const free = { lease: null, holder: null, expires_at: null };
     const count = evidence.length;
     const row = { id: randomUUID(), at, contest, first, count, known: 0, ...free, body: JSON.stringify(run) };
@@ -167,34 +174,46 @@ export class Seconds {
     const isKnown = row.known === 1;
     const effect: Effect = { passed: [], wrong: [], spots: [], how: isKnown ? 'known-answer' : 'second-run' };
     this.#effects.set(report, effect);
+    const wrong = agreement.agree ? [] : this.#wrongOf(agreement, isKnown);
+    const holds = wrong.length > 0 && !wrong.includes('first');
     const kept = this.#rows.filter((one) => one.row.contest === row.contest && one.row.known === 1);
     if (agreement.agree && (isKnown || kept.length < MOST_KNOWN)) {
-      await this.#put(books.ledger, { ...row, known: 1, lease: null, holder: null, expires_at: null });
-    } else if (isKnown) {
+      const agreed = [...(run.agreed ?? []), named(sender.client)].slice(0, MOST_AGREED);
+      const body = JSON.stringify({ ...run, agreed });
+      await this.#put(books.ledger, { ...row, body, known: 1, lease: null, holder: null, expires_at: null });
+    } else if (isKnown && holds) {
       await this.#put(books.ledger, { ...row, lease: null, holder: null, expires_at: null });
     } else {
+      // What somebody contradicts is no known answer any more: two who collude can have made it.
       await this.#delete(books.ledger, row.id);
     }
     if (agreement.agree) {
       effect.passed.push(sender.client.id, ...(isKnown ? [] : [run.client.id]));
       return { outcome: 'agreed' };
     }
-    const { detail } = agreement;
-    const wrong = isKnown ? (['second'] as const) : agreement.wrong;
+    const { detail, spots } = agreement;
+    const firsts = [run.client, ...(run.agreed ?? [])];
     if (wrong.includes('first')) {
-      effect.wrong.push({ client: run.client, detail, evidence: { ...run, first: row.first, second: report } });
+      const evidence = { ...run, first: row.first, second: report };
+      for (const client of firsts) effect.wrong.push({ client, detail, evidence });
     }
-    const { spots } = agreement;
     if (spots !== undefined && wrong.length === 0) {
+      const { manifest } = book;
       const evidence = { first: run, second: report };
-      effect.spots.push(
-        { client: run.client, manifest: book.manifest, spot: spots.first, done: { ...report, ...run }, evidence },
-        { client: sender.client, manifest: book.manifest, spot: spots.second, done: report, evidence },
-      );
+      for (const client of firsts) {
+        effect.spots.push({ client, manifest, spot: spots.first, done: { ...report, ...run }, evidence });
+      }
+      effect.spots.push({ client: sender.client, manifest, spot: spots.second, done: report, evidence });
     }
     if (!wrong.includes('second')) return { outcome: 'agreed' };
     effect.wrong.push({ client: sender.client, detail, evidence: { report, first: run } });
     return { outcome: 'wrong', detail };
+  }
+
+  /** Where neither the evidence nor a core can tell, a known answer is believed. */
+  #wrongOf({ wrong, spots }: Extract<Agreement, { agree: false }>, isKnown: boolean): readonly Which[] {
+    const canTell = wrong.length > 0 || (spots !== undefined && this.#ports.trust.checks.areDone);
+    return isKnown && !canTell ? ['second'] : wrong;
   }
 
   /** The commit with this report is on the disk. */
@@ -224,7 +243,9 @@ export class Seconds {
   async #put(ledger: LedgerQueries, row: SecondRunRow): Promise<void> {
     await ledger.trust.putSecondRun(row);
     const here = this.#rows.find((one) => one.row.id === row.id);
-    if (here !== undefined) Object.assign(here.row, row);
+    if (here === undefined) return;
+    Object.assign(here.row, row);
+    here.run = JSON.parse(row.body) as FirstRun;
   }
 
   async #delete(ledger: LedgerQueries, id: string): Promise<void> {
@@ -236,9 +257,9 @@ export class Seconds {
     return lease === null || (expires_at ?? 0) <= now;
   }
 
-  #isOther({ client, address, via }: FirstRun, sender: Sender): boolean {
+  #isOther({ client, address, via, agreed = [] }: FirstRun, sender: Sender): boolean {
     const { id, name, team } = sender.client;
-    if (client.id === id || via === id) return false;
+    if (client.id === id || via === id || agreed.some((one) => one.id === id)) return false;
     if (name !== undefined && client.name === name) return false;
     if (team !== undefined && client.team === team) return false;
     return address === undefined || address !== this.#hashed(sender);
@@ -249,5 +270,11 @@ export class Seconds {
     return createHmac('sha256', this.#addressKey).update(address).digest('base64url');
   }
 }
+
+const named = ({ id, name, team }: Who): Who => ({
+  id,
+  ...(name === undefined ? {} : { name }),
+  ...(team === undefined ? {} : { team }),
+});
 
 const EVERYTHING: Source = { past: Number.MAX_SAFE_INTEGER, expiresAt: Number.MAX_SAFE_INTEGER };
