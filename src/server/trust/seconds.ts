@@ -229,15 +229,12 @@ export class Seconds {
     }
   }
 
-  /** Of a client that was caught nothing waits any more. @returns what others have confirmed of its work. */
-  async forget(ledger: LedgerQueries, client: string, contest: string): Promise<UnitRange[]> {
-    const confirmed: UnitRange[] = [];
+  /** Of a client that was caught nothing waits any more, and nothing is a known answer: who agreed with it may be of its kind. */
+  async forget(ledger: LedgerQueries, client: string, contest: string): Promise<void> {
     for (const row of await ledger.trust.secondRuns()) {
       if (row.contest !== contest || (JSON.parse(row.body) as FirstRun).client.id !== client) continue;
-      if (row.known === 1) confirmed.push({ first: row.first, count: row.count });
-      else await this.#delete(ledger, row.id);
+      await this.#delete(ledger, row.id);
     }
-    return confirmed;
   }
 
   async #put(ledger: LedgerQueries, row: SecondRunRow): Promise<void> {
