@@ -12,9 +12,10 @@ const LETTERS: Readonly<Record<How, string>> = {
   record: 'R',
 };
 
-const LEGEND =
-  'Blocks until half of them, and 95 %, were caught; those that never were. Units credited that were not done, those\n' +
-  'of them that still are in the end, and of second runs. How in %: Evidence, Spot check, Known answer, 2nd run, Record\n';
+const LEGEND = `Blocks until half of them, and 95 %, were caught; how many never were. Units credited that were not
+done: at first; left in the end; of second runs, whose points stay. How they were caught, in %:
+Evidence refused, Spot check, Known answer, 2nd run, Record of near matches
+`;
 
 export function trustText({ options, zoo, falseAlarms, cost }: TrustReport): string {
   const { runs, blocks, seed } = options;
