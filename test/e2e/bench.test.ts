@@ -87,6 +87,15 @@ test('keyserver: both homes loaded, what it needs, what a ledger weighs', async 
   expect(stdout.split('\n').every((line) => line.length <= 100)).toBe(true);
 });
 
+test('trust: the zoo, in brief', async () => {
+  const path = join(folder, 'trust.json');
+  const { stdout } = await bench('trust', '--short', '--json', path);
+  const report = JSON.parse(await readFile(path, 'utf8')) as { zoo: { name: string; clients: number }[] };
+  expect(report.zoo.length).toBeGreaterThan(15);
+  for (const { name, clients } of report.zoo) expect([stdout.includes(name), clients]).toEqual([true, 6]);
+  expect(stdout.split('\n').every((line) => line.length <= 100)).toBe(true);
+});
+
 test('cores is what bench does when nothing is named; a core that is not there is named', async () => {
   const { stdout } = await bench('--help');
   expect(stdout).toContain('cores');

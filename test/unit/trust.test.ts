@@ -152,22 +152,23 @@ test('who differs from what two agree on is wrong; who gets a test block right l
   expect(await lease(c)).toBeDefined();
 });
 
-test('two in league make no known answer that accuses an honest client: what he found proves them wrong', async () => {
+test('two who agree on what is false accuse nobody: who shows what they left out accuses both', async () => {
   await open(() => 0);
   const [a, b, c] = [client(1), client(2), client(3)];
   const block = await given(a);
   await report(a, block, lacking(block));
   const second = await given(b);
   expect(second.first).toBe(block.first);
-  expect(await report(b, second, lacking(second))).toMatchObject({ outcome: 'accepted' });
-  await server.keymaster.trust.settled();
+  await report(b, second, lacking(second));
   const known = await given(c);
   expect(known.first).toBe(block.first);
   expect(await report(c, known)).toMatchObject({ outcome: 'accepted', credited: 1 });
   await server.keymaster.trust.settled();
-  const accused = (await cases()).map(({ client: id }) => id).toSorted();
-  expect(accused).toEqual([a.id, b.id]);
-  expect(server.keymaster.trust.mayWork(c.id, contest)).toBe(true);
+  expect((await cases()).map((row) => row.client).toSorted()).toEqual([a.id, b.id]);
+  // What they agreed on confirms nothing, and is no known answer any more.
+  expect((await cases()).map(bodyOf).find(({ name }) => name === 'client 1')).toMatchObject({ units: 1 });
+  expect((await given(client(4))).first).toBe(block.first);
+  expect(await server.keymaster.contests()).toMatchObject([{ state: { done: 0 } }]);
   expect(await ledgerIsRight()).toBe(true);
 });
 
@@ -246,6 +247,9 @@ test('conduct: three false reports bar a client, a right answer lets it in; trus
     true,
   ]);
   expect(isBarred(after(three, { ...passed, how: 'known-answer' }))).toBe(false);
+  // Somebody of its kind agrees with it on a block that it had in hand.
+  const caught = after(UNKNOWN, { kind: 'failed', at: 1, how: 'spot-check', detail: 'x' });
+  expect(isBarred(after(caught, { ...passed, how: 'second-run' }))).toBe(true);
   let conduct = UNKNOWN;
   for (const kind of ['rc5', 'ogr'] as const) {
     conduct = UNKNOWN;

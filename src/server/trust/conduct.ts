@@ -88,8 +88,15 @@ export function after(
       return { ...conduct, ...observed(deed.observation), score, error: deed.detail, errorAt: deed.at };
     }
     case 'passed': {
-      const isAnswer = deed.how === 'known-answer' || deed.how === 'second-run';
-      return { ...conduct, passed: conduct.passed + 1, ...(isAnswer ? { score: 0, distrusted: false } : {}) };
+      const { passed, score, distrusted } = conduct;
+      const isKnown = deed.how === 'known-answer';
+      return {
+        ...conduct,
+        passed: passed + 1,
+        score: isKnown || deed.how === 'second-run' ? 0 : score,
+        // Who was caught could agree with somebody of its kind on a block that it had in hand.
+        distrusted: distrusted && !isKnown,
+      };
     }
     case 'failed':
       return {

@@ -2,17 +2,19 @@
  * How often a client is checked. Everyone's first report always is; with each check that was passed it becomes rarer, down to a
  * floor that is never zero, because a client may change its ways.
  *
- * What it costs at the floor, as a share of the work that is checked:
+ * What it costs at the floor, as a share of the work that is checked, for reports of one unit; less for longer ones
+ * (`tabherd bench trust` counts it):
  *
- *   RC5   a spot check is 1/64 of a unit, of one report in 32: 0.05 % for reports of one unit, less for longer ones;
- *         a second run of one report in 4096: 0.02 %
- *   OGR   a spot check is 1/64 to 1/128 of a unit, of one report in 2: 0.8 % for reports of one unit;
- *         a second run of one report in 256: 0.4 %
+ *   RC5   a spot check is 1/64 of a unit, of one report in 32: 0.05 %; a second run of one report in 4096: 0.02 %
+ *   OGR   a spot check is 2.6 % of a unit in the mean, of one report in 2: 1.3 %; a second run of one report in 256: 0.4 %
+ *
+ * Second runs, which cost a whole block, are for the new: about a dozen of the first hundred blocks. Then they end quickly but for
+ * the floor, or they would cost more of a client's first thousands of blocks than all that comes after.
  */
 import type { ContestKindName } from '../../domain/contest.ts';
 import type { Conduct } from './conduct.ts';
 
-/** So many passed checks halve the rate. */
+/** So many passed checks halve the rate of spot checks. */
 const HALVED_AFTER = 8;
 
 const FLOORS: Readonly<Record<ContestKindName, { spot: number; second: number }>> = {
@@ -22,6 +24,9 @@ const FLOORS: Readonly<Record<ContestKindName, { spot: number; second: number }>
 
 /** Of a client of whom nothing is known, one report in so many is done again by somebody else. */
 const SECOND_OF_NEW = 1 / 8;
+
+/** … and half as many of one that has passed so many checks. */
+const SECOND_UNTIL = 32;
 
 /** Known answers are forced so often, as in DiCoP, on those who have not passed so many checks. */
 const KNOWN_EVERY_MS = 6 * 3_600_000;
@@ -35,7 +40,7 @@ export const spotRate = (kind: ContestKindName, conduct: Conduct): number =>
 
 /** The chance that a whole report is done again by somebody else. */
 export const secondRate = (kind: ContestKindName, conduct: Conduct): number =>
-  Math.max(FLOORS[kind].second, SECOND_OF_NEW * earned(conduct));
+  Math.max(FLOORS[kind].second, SECOND_OF_NEW / (1 + (conduct.passed / SECOND_UNTIL) ** 4));
 
 /** Whether a known answer is due. */
 export const isAnswerDue = ({ passed, triedAt }: Conduct, now: number): boolean =>

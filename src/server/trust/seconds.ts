@@ -3,12 +3,13 @@
  * again by somebody else, who gets it like any other block. Never by the same client, name, team, address or through the same proxy.
  *
  * Where two agree, the block is a known answer: those who are new, late with one, or not believed get it as an ordinary block
- * too, and whoever differs is wrong if that can be proven: two who are in league agree as well. Maps show these units as handed out, so that nobody can tell them from others.
+ * too. Whoever differs is wrong, unless evidence or a core shows that the answer is: two who collude agree on anything. Maps show these
+ * units as handed out, so that nobody can tell them from others.
  *
  * Only clients that come here themselves get such blocks: what a proxy fetches it splits as it likes.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import type { Which } from '../../contests/kind.ts';
+import type { Agreement, Which } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
 import type { UnitRange } from '../../domain/units.ts';
 import type { Report, UnitEvidence } from '../../domain/work.ts';
@@ -26,16 +27,18 @@ import type { Trust } from './trust.ts';
 
 /** Who did the block first, and what came of it. */
 export interface FirstRun {
-  client: Pick<ClientInfo, 'id' | 'name' | 'team'>;
+  client: Who;
   /** Hashed under a key that lives as long as the process. */
   address?: string | undefined;
   /** The proxy it came through. */
   via?: string | undefined;
   core: string;
   evidence: UnitEvidence[];
-  /** Those who handed in the same since; they may be in league. */
-  agreed?: Pick<ClientInfo, 'id' | 'name' | 'team'>[];
+  /** Who has handed in the same since. */
+  agreed?: Who[];
 }
+
+type Who = Pick<ClientInfo, 'id' | 'name' | 'team'>;
 
 /** What a report of a block that was done before amounts to. */
 export type Again = { outcome: 'agreed' } | { outcome: 'wrong'; detail: string };
@@ -50,14 +53,14 @@ export interface SecondsPorts {
 /** Of one contest: blocks that wait for a second run, and known answers that are kept. */
 const MOST_WAITING = 1000;
 const MOST_KNOWN = 64;
-/** Of those who agreed on one so many are remembered. */
+/** Of one block, those who are remembered to have handed in the same. */
 const MOST_AGREED = 16;
 /** Somebody who may have a block that waits gets it with this chance: nobody can tell when it comes. */
 const OFFERED = 1 / 2;
 
 interface Effect {
   passed: string[];
-  wrong: { client: Pick<ClientInfo, 'id' | 'name' | 'team'>; detail: string; evidence: unknown }[];
+  wrong: { client: Who; detail: string; evidence: unknown }[];
   /** What only a core can tell. */
   spots: Suspect[];
   how: 'known-answer' | 'second-run';
@@ -113,20 +116,19 @@ export class Seconds {
   }
 
   /** Somebody else is to do this report again, whatever else waits. */
-  async demand(books: Books, client: FirstRun['client'], done: DoneWork, now: number): Promise<void> {
+  async demand(books: Books, client: Who, done: DoneWork, now: number): Promise<void> {
     const book = books.get(done.contest);
     if (book !== undefined && book.row.closed_by === null) await this.#enter(books.ledger, client, done, now, {});
   }
 
   async #enter(
     ledger: LedgerQueries,
-    { id, name, team }: FirstRun['client'],
+    who: Who,
     { contest, first, core, evidence }: DoneWork,
     at: number,
     where: Pick<FirstRun, 'address' | 'via'>,
   ): Promise<void> {
-    const client = { id, ...(name === undefined ? {} : { name }), ...(team === undefined ? {} : { team }) };
-    const run: FirstRun = { client, ...where, core, evidence };
+    const run: FirstRun = { client: named(who), ...where, core, evidence };
     const free = { lease: null, holder: null, expires_at: null };
     const count = evidence.length;
     const row = { id: randomUUID(), at, contest, first, count, known: 0, ...free, body: JSON.stringify(run) };
@@ -181,38 +183,46 @@ export class Seconds {
     const isKnown = row.known === 1;
     const effect: Effect = { passed: [], wrong: [], spots: [], how: isKnown ? 'known-answer' : 'second-run' };
     this.#effects.set(report, effect);
+    const wrong = agreement.agree ? [] : this.#wrongOf(agreement, isKnown);
+    const holds = wrong.length > 0 && !wrong.includes('first');
     const kept = this.#rows.filter((one) => one.row.contest === row.contest && one.row.known === 1);
-    // Two who are in league agree as well: an answer that somebody differs from stands only if it is he who can be proven wrong.
-    const stands = agreement.agree ? isKnown || kept.length < MOST_KNOWN : isKnown && isOnlySecond(agreement.wrong);
-    if (stands) {
-      const { id, name, team } = sender.client;
-      const one = { id, ...(name === undefined ? {} : { name }), ...(team === undefined ? {} : { team }) };
-      const agreed = agreement.agree ? [...(run.agreed ?? []), one].slice(-MOST_AGREED) : run.agreed;
-      const body = JSON.stringify(agreed === undefined ? run : { ...run, agreed });
-      await this.#put(books.ledger, { ...row, known: 1, lease: null, holder: null, expires_at: null, body });
+    if (agreement.agree && (isKnown || kept.length < MOST_KNOWN)) {
+      const agreed = [...(run.agreed ?? []), named(sender.client)].slice(0, MOST_AGREED);
+      const body = JSON.stringify({ ...run, agreed });
+      await this.#put(books.ledger, { ...row, body, known: 1, lease: null, holder: null, expires_at: null });
+    } else if (isKnown && holds) {
+      await this.#put(books.ledger, { ...row, lease: null, holder: null, expires_at: null });
     } else {
+      // What somebody contradicts is no known answer any more: two who collude can have made it.
       await this.#delete(books.ledger, row.id);
     }
     if (agreement.agree) {
       effect.passed.push(sender.client.id, ...(isKnown ? [] : [run.client.id]));
       return { outcome: 'agreed' };
     }
-    const { detail, wrong } = agreement;
+    const { detail, spots } = agreement;
+    const firsts = [run.client, ...(run.agreed ?? [])];
     if (wrong.includes('first')) {
       const evidence = { ...run, first: row.first, second: report };
-      for (const client of [run.client, ...(run.agreed ?? [])]) effect.wrong.push({ client, detail, evidence });
+      for (const client of firsts) effect.wrong.push({ client, detail, evidence });
     }
-    const { spots } = agreement;
     if (spots !== undefined && wrong.length === 0) {
+      const { manifest } = book;
       const evidence = { first: run, second: report };
-      effect.spots.push(
-        { client: run.client, manifest: book.manifest, spot: spots.first, done: { ...report, ...run }, evidence },
-        { client: sender.client, manifest: book.manifest, spot: spots.second, done: report, evidence },
-      );
+      for (const client of firsts) {
+        effect.spots.push({ client, manifest, spot: spots.first, done: { ...report, ...run }, evidence });
+      }
+      effect.spots.push({ client: sender.client, manifest, spot: spots.second, done: report, evidence });
     }
     if (!wrong.includes('second')) return { outcome: 'agreed' };
     effect.wrong.push({ client: sender.client, detail, evidence: { report, first: run } });
     return { outcome: 'wrong', detail };
+  }
+
+  /** Where neither the evidence nor a core can tell, a known answer is believed. */
+  #wrongOf({ wrong, spots }: Extract<Agreement, { agree: false }>, isKnown: boolean): readonly Which[] {
+    const canTell = wrong.length > 0 || (spots !== undefined && this.#ports.trust.checks.areDone);
+    return isKnown && !canTell ? ['second'] : wrong;
   }
 
   /** The commit with this report is on the disk. */
@@ -228,15 +238,12 @@ export class Seconds {
     }
   }
 
-  /** Of a client that was caught nothing waits any more. @returns what others have confirmed of its work. */
-  async forget(ledger: LedgerQueries, client: string, contest: string): Promise<UnitRange[]> {
-    const confirmed: UnitRange[] = [];
+  /** Of a client that was caught nothing waits any more, and nothing is a known answer: who agreed with it may be of its kind. */
+  async forget(ledger: LedgerQueries, client: string, contest: string): Promise<void> {
     for (const row of await ledger.trust.secondRuns()) {
       if (row.contest !== contest || (JSON.parse(row.body) as FirstRun).client.id !== client) continue;
-      if (row.known === 1) confirmed.push({ first: row.first, count: row.count });
-      else await this.#delete(ledger, row.id);
+      await this.#delete(ledger, row.id);
     }
-    return confirmed;
   }
 
   async #put(ledger: LedgerQueries, row: SecondRunRow): Promise<void> {
@@ -256,9 +263,9 @@ export class Seconds {
     return lease === null || (expires_at ?? 0) <= now;
   }
 
-  #isOther({ client, address, via }: FirstRun, sender: Sender): boolean {
+  #isOther({ client, address, via, agreed = [] }: FirstRun, sender: Sender): boolean {
     const { id, name, team } = sender.client;
-    if (client.id === id || via === id) return false;
+    if (client.id === id || via === id || agreed.some((one) => one.id === id)) return false;
     if (name !== undefined && client.name === name) return false;
     if (team !== undefined && client.team === team) return false;
     return address === undefined || address !== this.#hashed(sender);
@@ -269,6 +276,12 @@ export class Seconds {
     return createHmac('sha256', this.#addressKey).update(address).digest('base64url');
   }
 }
+
+const named = ({ id, name, team }: Who): Who => ({
+  id,
+  ...(name === undefined ? {} : { name }),
+  ...(team === undefined ? {} : { team }),
+});
 
 const EVERYTHING: Source = { past: Number.MAX_SAFE_INTEGER, expiresAt: Number.MAX_SAFE_INTEGER };
 

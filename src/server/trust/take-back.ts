@@ -1,5 +1,5 @@
 /**
- * Takes back what a client that was caught has done in a contest: units that it alone has done, and that nobody has confirmed, are
+ * Takes back what a client that was caught has done in a contest: units that it alone has done are
  * free again. The credit goes with them, through the journal, so that credited and done units stay equal at every moment.
  *
  * Where somebody else's block overlaps one of its own it cannot be told whose units count, and they stay done.
@@ -14,20 +14,12 @@ interface Own extends UnitRange {
   day: number;
 }
 
-/**
- * What was finished must have been counted before.
- * @param confirmed units that somebody else has agreed on.
- */
-export async function takeBack(
-  books: Books,
-  book: Book,
-  client: string,
-  confirmed: readonly UnitRange[],
-): Promise<Taken> {
+/** What was finished must have been counted before. */
+export async function takeBack(books: Books, book: Book, client: string): Promise<Taken> {
   const contest = book.row.name;
   const [row] = await books.ledger.clients([client]);
   const own: Own[] = [];
-  const others: UnitRange[] = [...confirmed];
+  const others: UnitRange[] = [];
   for (const { day, blocks } of await books.ledger.counting.finished(contest)) {
     for (const { client: number, first, count } of unpackBlocks(new Uint8Array(blocks))) {
       if (number === row?.number) own.push({ first, count, day });

@@ -1,6 +1,6 @@
 /**
  * What a keymaster thinks of its clients. It notes what each did, has a share of their work checked, and acts on what is found:
- * who was proven wrong gets no more ordinary work until it passes a known answer, and what nobody has confirmed of its work is
+ * who was proven wrong gets no more ordinary work until it passes a known answer, and its work is
  * taken back. It believes no identity; a new one is checked at every step.
  *
  *   conduct.ts     what is noted of one client in one contest, and DiCoP's rules
@@ -281,10 +281,9 @@ export class Trust {
     const body = await desk.run(async (books, now) => {
       const book = books.get(contest);
       const [row] = isAccount ? [] : await books.ledger.clients([client]);
-      const confirmed = await this.seconds.forget(books.ledger, client, contest);
+      await this.seconds.forget(books.ledger, client, contest);
       // A name is anyone's to use: those who use it are watched, and nothing is taken from them.
-      const taken =
-        book === undefined || isAccount ? { ranges: [], days: [] } : await takeBack(books, book, client, confirmed);
+      const taken = book === undefined || isAccount ? { ranges: [], days: [] } : await takeBack(books, book, client);
       const filed: CaseBody = {
         how,
         detail,

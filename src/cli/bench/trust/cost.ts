@@ -36,7 +36,7 @@ const OGR_SPOT = 0.026;
 const RC5_SPOT = 2 ** 22 / KEYS_PER_UNIT;
 
 export async function costOf(kind: ContestKindName, seed: number, stubs: Stubs, short: boolean): Promise<CostFigures> {
-  const [clients, before, counted] = short ? [4, 10, 10] : [40, BEFORE, BEFORE / 2];
+  const [clients, before, counted] = short ? [4, 10, 10] : [20, BEFORE, BEFORE / 2];
   const model = kind === 'ogr' ? ogrModel(stubs) : rc5Model(seed, 7 * 86_400);
   const animal = { ...honest(kind), name: 'long honest' };
   const most = before + counted;

@@ -49,6 +49,8 @@ export interface Watched {
   /** Units that were credited to them and not truly done: at first, and in the end. */
   wronglyCredited: number;
   wrongInTheEnd: number;
+  /** … and those that others had done before: of a second run the line knows nothing, the points do. */
+  wrongAgain: number;
   /** Credited for reports of somebody else's: there must be none. */
   stolen: number;
   honest: { clients: number; blocks: number; accused: string[] };
@@ -65,11 +67,12 @@ interface Client {
   n: number;
   random: Random;
   /** In hand. */
-  work: { report: Report; wrong: number[]; dueAt: number } | undefined;
+  work: { report: Report; wrong: number[]; isAgain: boolean; dueAt: number } | undefined;
   blocks: number;
   caughtAfter: number | undefined;
   /** Units credited to it that were not truly done. */
   wrong: number[];
+  wrongAgain: number;
   last: Report | undefined;
 }
 
@@ -162,21 +165,28 @@ class Enclosure {
     if (work !== undefined) this.#settled(client, work, reply.results[0]);
     this.#stolen += reply.results.slice(1).reduce((sum, { credited }) => sum + credited, 0);
     const [lease] = reply.leases;
-    if (lease !== undefined) {
-      if (lease.first < this.#fresh) this.#counted.blocksAgain += 1;
-      this.#fresh = Math.max(this.#fresh, lease.first + lease.count);
-    }
-    client.work = lease === undefined ? undefined : this.#do(client, lease);
+    client.work = lease === undefined ? undefined : this.#do(client, lease, this.#isAgain(keymaster, lease));
   }
 
-  #settled(client: Client, { report, wrong }: NonNullable<Client['work']>, result: ReportResult | undefined): void {
+  /** Whether somebody did the block before: as the keymaster knows, and nobody else. */
+  #isAgain({ trust }: Keymaster, { contest, first, count }: Lease): boolean {
+    const isFresh = first >= this.#fresh;
+    this.#fresh = Math.max(this.#fresh, first + count);
+    const isAgain = !isFresh && trust.seconds.hidden(contest).some((range) => range.first === first);
+    if (isAgain) this.#counted.blocksAgain += 1;
+    return isAgain;
+  }
+
+  #settled(client: Client, work: NonNullable<Client['work']>, result: ReportResult | undefined): void {
     client.blocks += 1;
     this.#counted.blocks += 1;
-    client.last = report;
-    if (result !== undefined && result.credited > 0) client.wrong.push(...wrong);
+    client.last = work.report;
+    if (result === undefined || result.credited === 0) return;
+    if (work.isAgain) client.wrongAgain += work.wrong.length;
+    else client.wrong.push(...work.wrong);
   }
 
-  #do(client: Client, { id, contest, first, count, proof }: Lease): Client['work'] {
+  #do(client: Client, { id, contest, first, count, proof }: Lease, isAgain: boolean): Client['work'] {
     const { animal, n, random, blocks } = client;
     const made = Array.from({ length: count }, (_, i) =>
       animal.unit(this.#options.model, first + i, { n, random, blocks }),
@@ -192,12 +202,12 @@ class Enclosure {
       ...(proof === undefined ? {} : { proof }),
     };
     const wrong = made.flatMap((one, i) => (one.wrong ? [first + i] : []));
-    return { report, wrong, dueAt: this.#now + minutes * MINUTE_MS };
+    return { report, wrong, isAgain, dueAt: this.#now + minutes * MINUTE_MS };
   }
 
   async #result(store: Store, animals: readonly Client[], keymaster: Keymaster): Promise<Watched> {
     const rows = await store.read((ledger) => ledger.trust.cases(1_000_000));
-    const cases = rows.map((row) => ({ client: row.client, ...bodyOf(row) })).toReversed();
+    const cases = rows.toReversed().map((row) => ({ client: row.client, ...bodyOf(row) }));
     const ledger = await store.snapshot(checkLedger);
     if (!ledger.ok) this.#faults.push(`the ledger contradicts itself: ${JSON.stringify(ledger)}`);
     const ways: Watched['ways'] = {};
@@ -221,6 +231,7 @@ class Enclosure {
       blocks: animals.reduce((sum, { blocks }) => sum + blocks, 0),
       wronglyCredited,
       wrongInTheEnd,
+      wrongAgain: animals.reduce((sum, one) => sum + one.wrongAgain, 0),
       stolen: this.#stolen,
       honest: {
         clients: beside.length,
@@ -236,11 +247,7 @@ class Enclosure {
   #client(animal: Animal, n: number, number: number): Client {
     const { seed } = this.#options;
     return {
-      info: {
-        id: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
-        name: `client ${number}`,
-        version: '0.0.0',
-      },
+      info: { id: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`, version: '0.0.0' },
       animal,
       n,
       random: randomOf(seed, animal.name, n),
@@ -248,6 +255,7 @@ class Enclosure {
       blocks: 0,
       caughtAfter: undefined,
       wrong: [],
+      wrongAgain: 0,
       last: undefined,
     };
   }

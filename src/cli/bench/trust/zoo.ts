@@ -77,17 +77,17 @@ const without = (offsets: readonly number[], from: number, length: number): numb
   offsets.filter((offset) => offset < from || offset >= from + length);
 
 const lazyKeys = (share: number): Animal =>
-  rc5(`lazy: skips ${share * 100} % of the keys, here and there`, (model, unit, { random }) =>
+  rc5(`lazy by ${share * 100} %, keys here and there`, (model, unit, { random }) =>
     nearMatches(model, unit).filter(() => random() >= share),
   );
 
 const lazyStretch = (share: number): Animal =>
-  rc5(`lazy: skips a stretch of ${share * 100} % of each unit`, (model, unit, { random }) =>
+  rc5(`lazy by ${share * 100} %, a stretch of each unit`, (model, unit, { random }) =>
     without(nearMatches(model, unit), random() * (1 - share) * KEYS_PER_UNIT, share * KEYS_PER_UNIT),
   );
 
 const lazyEnd = (share: number): Animal =>
-  rc5(`lazy: leaves the last ${share * 100} % of each unit`, (model, unit) =>
+  rc5(`lazy by ${share * 100} %, the end of each unit`, (model, unit) =>
     without(nearMatches(model, unit), (1 - share) * KEYS_PER_UNIT, share * KEYS_PER_UNIT),
   );
 
@@ -107,8 +107,8 @@ export const RC5_ANIMALS: readonly Animal[] = [
   lazyStretch(0.25),
   lazyEnd(0.5),
   lazyKeys(0.9),
-  rc5('lazy: does nothing', () => []),
-  rc5('fabricates: half of each unit is made up', (model, unit, { random }) => [
+  rc5('lazy by 100 %', () => []),
+  rc5('fabricates half of each unit', (model, unit, { random }) => [
     ...without(nearMatches(model, unit), KEYS_PER_UNIT / 2, KEYS_PER_UNIT),
     ...Array.from({ length: 8 }, () => Math.floor((1 + random()) * (KEYS_PER_UNIT / 2))).toSorted((a, b) => a - b),
   ]),
@@ -120,31 +120,31 @@ export const RC5_ANIMALS: readonly Animal[] = [
     const offsets = nearMatches(model, unit);
     return offsets.length < ENOUGH ? undefined : offsets.slice(0, ENOUGH);
   }),
-  rc5(`keeps back one near match in ${SUPPRESSED} blocks`, (model, unit, { random }) => {
+  rc5(`keeps back a match in ${SUPPRESSED} blocks`, (model, unit, { random }) => {
     const offsets = nearMatches(model, unit);
     if (random() >= 1 / SUPPRESSED / BLOCK_UNITS.rc5) return undefined;
     return offsets.toSpliced(Math.floor(random() * offsets.length), 1);
   }),
   // All of them skip the same, and so agree where one gets another's block to do again.
-  rc5(`${COLLUDING} accounts, all skip the same 10 % of a unit`, (model, unit, { n }) => {
+  rc5(`${COLLUDING} accounts skip the same 10 %`, (model, unit, { n }) => {
     const from = randomOf(0, 'colluding', Math.floor(n / COLLUDING), unit)() * 0.9 * KEYS_PER_UNIT;
     return without(nearMatches(model, unit), from, 0.1 * KEYS_PER_UNIT);
   }),
   {
-    name: 'honest: one bad bit in a billion',
+    name: 'honest, a bad bit in a billion',
     kind: 'rc5',
     unit(model, unit, { random }) {
       const offsets = nearMatches(model, unit);
       const left = offsets.filter(() => random() >= BAD_KEYS);
       const isFalse = random() < (KEYS_PER_UNIT * BAD_KEYS) / 2 ** 24;
       if (isFalse) left.push(Math.floor(random() * KEYS_PER_UNIT));
-      left.toSorted((a, b) => a - b);
+      left.sort((a, b) => a - b);
       return { evidence: { kind: 'rc5', nearMatches: left }, wrong: isFalse || left.length < offsets.length };
     },
   },
   {
     ...honest('rc5'),
-    name: 'honest: with a wrong clock',
+    name: 'honest, with a wrong clock',
     leaseSeconds: 3600,
     // Of its blocks one in ten is handed in after its lease, and what it says of its speed is nonsense.
     keeps: (random) => ({
@@ -165,8 +165,8 @@ export function ogrAnimals(stubs: Stubs): Animal[] {
   });
   const search = ogrSearch(stubs.manifest);
   return [
-    ogr("reports another stub's states", (_stub, unit) => stubs.evidenceOf(stubs.stubOf(unit + 1))),
-    ogr('alters the number of nodes by a little', (stub, _unit, { random }) => {
+    ogr("another stub's states", (_stub, unit) => stubs.evidenceOf(stubs.stubOf(unit + 1))),
+    ogr('alters the number of nodes', (stub, _unit, { random }) => {
       const evidence = stubs.evidenceOf(stub);
       const nodes = evidence.nodes + 1 + Math.floor(random() * 4);
       return statesAt(nodes - 1) === statesAt(evidence.nodes - 1) ? { ...evidence, nodes } : undefined;
@@ -180,7 +180,7 @@ export function ogrAnimals(stubs: Stubs): Animal[] {
       const kept = states.toSpliced(Math.floor(random() * states.length), 1);
       return { ...evidence, nodes: evidence.nodes - LEAST_SPACING, trace: writeTrace(diffs, kept) };
     }),
-    ogr('lazy: makes up half of the units', (stub, _unit, { random }) =>
+    ogr('lazy by 50 %, units made up', (stub, _unit, { random }) =>
       random() < 0.5 ? (ogrEvidence(stub) as OgrEvidence) : undefined,
     ),
   ];
