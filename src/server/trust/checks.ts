@@ -75,11 +75,6 @@ export class Checks {
     this.#ports = ports;
   }
 
-  /** Whether there is a core to do them. */
-  get areDone(): boolean {
-    return this.#ports.checker !== undefined;
-  }
-
   take(suspect: Suspect): void {
     if (this.#ports.checker === undefined || this.#isClosed) return;
     this.#waiting.push(suspect);

@@ -3,13 +3,12 @@
  * again by somebody else, who gets it like any other block. Never by the same client, name, team, address or through the same proxy.
  *
  * Where two agree, the block is a known answer: those who are new, late with one, or not believed get it as an ordinary block
- * too. Whoever differs is wrong, unless evidence or a core shows that the answer is: two who collude agree on anything. Maps show these
+ * too. Whoever differs is wrong only where evidence or a core shows it: two who collude agree on anything. Maps show these
  * units as handed out, so that nobody can tell them from others.
  *
  * Only clients that come here themselves get such blocks: what a proxy fetches it splits as it likes.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import type { Agreement, Which } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
 import type { UnitRange } from '../../domain/units.ts';
 import type { Report, UnitEvidence } from '../../domain/work.ts';
@@ -183,7 +182,8 @@ export class Seconds {
     const isKnown = row.known === 1;
     const effect: Effect = { passed: [], wrong: [], spots: [], how: isKnown ? 'known-answer' : 'second-run' };
     this.#effects.set(report, effect);
-    const wrong = agreement.agree ? [] : this.#wrongOf(agreement, isKnown);
+    // Nobody is accused of what cannot be proven: without a core two who collude would have it their way.
+    const wrong = agreement.agree ? [] : agreement.wrong;
     const holds = wrong.length > 0 && !wrong.includes('first');
     const kept = this.#rows.filter((one) => one.row.contest === row.contest && one.row.known === 1);
     if (agreement.agree && (isKnown || kept.length < MOST_KNOWN)) {
@@ -217,12 +217,6 @@ export class Seconds {
     if (!wrong.includes('second')) return { outcome: 'agreed' };
     effect.wrong.push({ client: sender.client, detail, evidence: { report, first: run } });
     return { outcome: 'wrong', detail };
-  }
-
-  /** Where neither the evidence nor a core can tell, a known answer is believed. */
-  #wrongOf({ wrong, spots }: Extract<Agreement, { agree: false }>, isKnown: boolean): readonly Which[] {
-    const canTell = wrong.length > 0 || (spots !== undefined && this.#ports.trust.checks.areDone);
-    return isKnown && !canTell ? ['second'] : wrong;
   }
 
   /** The commit with this report is on the disk. */
@@ -284,5 +278,3 @@ const named = ({ id, name, team }: Who): Who => ({
 });
 
 const EVERYTHING: Source = { past: Number.MAX_SAFE_INTEGER, expiresAt: Number.MAX_SAFE_INTEGER };
-
-const isOnlySecond = (wrong: readonly Which[]): boolean => wrong.length === 1 && wrong[0] === 'second';
