@@ -304,13 +304,12 @@ describe.each([
         /10.*8 were credited/,
       ],
     );
+    const credit = { client: 'x', contest: 'test', blocks: 1, duplicates: 0, again_units: 0, again_blocks: 0 };
     await spoil(
-      (ledger) => ledger.counting.addCredits([{ client: 'x', contest: 'test', units: 1, blocks: 1, duplicates: 0 }]),
+      (ledger) => ledger.counting.addCredits([{ ...credit, units: 1 }]),
       [/8 units done, of which 9 were credited/],
     );
-    await server.store.transaction((ledger) =>
-      ledger.counting.addCredits([{ client: 'x', contest: 'test', units: -1, blocks: 0, duplicates: 0 }]),
-    );
+    await server.store.transaction((ledger) => ledger.counting.addCredits([{ ...credit, units: -1 }]));
     expect(done.count).toBe(8);
   });
 });

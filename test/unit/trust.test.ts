@@ -125,6 +125,27 @@ test('a pardon gives work again, and the credit of what nobody has done meanwhil
   expect(await ledgerIsRight()).toBe(true);
 });
 
+test('points for what the caught did again go with the rest, and come back with a pardon', async () => {
+  await open(() => 0);
+  const [liar, other, third] = [client(1), client(2), client(3)];
+  await report(other, await given(other));
+  await report(liar, await given(liar));
+  expect(await pointsOf('client 1')).toBe(1);
+  const own = await given(liar);
+  await report(liar, own, lacking(own));
+  expect(await pointsOf('client 1')).toBe(2);
+  for (let i = 0; i < 2; i++) await report(third, await given(third));
+  const { trust, desk } = server.keymaster;
+  await trust.settled();
+  expect([await pointsOf('client 1'), await pointsOf('client 2')]).toEqual([0, 1]);
+  const cases = new Cases({ store: server.store, desk, trust });
+  const [filed] = await cases.list(9);
+  expect(filed).toMatchObject({ client: liar.id, units: 2, blocks: 2 });
+  await cases.pardon(filed?.id ?? '');
+  expect(await pointsOf('client 1')).toBe(2);
+  expect(await ledgerIsRight()).toBe(true);
+});
+
 test('who differs from what two agree on is wrong; who gets a test block right later is believed again', async () => {
   await open(() => 0);
   const [a, b, c] = [client(1), client(2), client(3)];

@@ -218,6 +218,11 @@ export class Books {
     this.#journal.finished.push({ contest, client, first: range.first, count: range.count, credited: range.count, at });
   }
 
+  /** Credits units that were done again: those of a client that was pardoned. */
+  creditAgain(client: ClientInfo, contest: string, again: number, at: number): void {
+    this.#journal.finished.push({ contest, client, first: 0, count: again, credited: 0, again, at });
+  }
+
   /** Enters in the journal what is taken back from a client. */
   takeBack(taken: Taken): void {
     this.#journal.taken = [...(this.#journal.taken ?? []), taken];

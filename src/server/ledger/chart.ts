@@ -2,6 +2,7 @@
  * What of a contest's line is done and leased at a moment, in memory, so that a map of any part of it costs two searches a
  * cell however many runs there are. Sixteen bytes and a half-filled array's room for each stretch; neighbours are one.
  */
+import type { UnitRange } from '../../domain/units.ts';
 import { FULL } from '../../protocol/unit-map.ts';
 
 /** Units in ascending order; how many of them are below any one. */
@@ -41,6 +42,11 @@ export class Stretches {
     if (low === 0) return 0;
     const first = this.#firsts[low - 1] as number;
     return (this.#before[low - 1] as number) + Math.min(unit, this.#pasts[low - 1] as number) - first;
+  }
+
+  /** How many of its units are among these. */
+  within({ first, count }: UnitRange): number {
+    return this.below(first + count) - this.below(first);
   }
 
   /** The share of each cell, 0…255, as in a `UnitMap`. @param units where the line ends. */

@@ -6,10 +6,10 @@
  * Hours are kept for two weeks and days for two years: rollups stay small however long a contest runs.
  */
 import type { ClientInfo } from '../../domain/client.ts';
-import type { UnitRange } from '../../domain/units.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { ClientRow, CreditRow, FinishedRow, MemberRow, RollupRow, TallyRow } from '../store/schema.ts';
-import type { Finished, Forgotten, JournalEntry, Taken } from './journal.ts';
+import { Stretches } from './chart.ts';
+import { type Counted, type Finished, type Forgotten, type JournalEntry, NONE, sumOf, type Taken } from './journal.ts';
 import { packBlocks, unpackBlocks } from './packed-blocks.ts';
 
 const HOUR_MS = 3_600_000;
@@ -128,14 +128,18 @@ function tellsMore(row: ClientRow, known: ClientRow | undefined): boolean {
   return (['name', 'team', 'class'] as const).some((key) => row[key] !== null && row[key] !== known[key]);
 }
 
+const NOTHING = { units: 0, blocks: 0, duplicates: 0, again_units: 0, again_blocks: 0 };
+
 function creditsOf(finished: readonly Finished[]): Map<string, CreditRow> {
   const credits = new Map<string, CreditRow>();
   for (const { client, contest, count, credited, again = 0 } of finished) {
     const key = `${client.id} ${contest}`;
-    const row = credits.get(key) ?? { client: client.id, contest, units: 0, blocks: 0, duplicates: 0 };
+    const row = credits.get(key) ?? { client: client.id, contest, ...NOTHING };
     row.units += credited;
     row.blocks += credited > 0 ? 1 : 0;
     row.duplicates += count - credited - again;
+    row.again_units += again;
+    row.again_blocks += again > 0 ? 1 : 0;
     credits.set(key, row);
   }
   return credits;
@@ -184,66 +188,62 @@ function membersOf(finished: readonly Finished[]): Map<string, MemberRow> {
 }
 
 /** Takes back what a client was credited with, under the name and team that it has now. */
-async function takeBack(ledger: LedgerQueries, { contest, client, ranges, days }: Taken): Promise<void> {
+async function takeBack(ledger: LedgerQueries, taken: Taken): Promise<void> {
+  const { contest, client, ranges, days, again = NONE } = taken;
   const [row] = await ledger.clients([client]);
   const { name, team, number } = row ?? { name: null, team: null, number: null };
-  const whole = { contest, units: -sumOf(days, 'units'), blocks: -sumOf(days, 'blocks') };
   const all = days.map(({ day, units, blocks }): RollupRow => {
     const at = day * DAY_MS;
     return { contest, scope: 'all', who: '', span: 'day', at, units: -units, blocks: -blocks };
   });
   const { counting } = ledger;
-  await counting.addCredits([{ client, ...whole, duplicates: 0 }]);
-  await counting.addRollups([...all, ...personal(contest, days, { name: name ?? '', team: team ?? '' }, -1)]);
-  await counting.addMembers([{ team: team ?? '', name: name ?? '', ...whole, last_at: 0 }]);
-  for (const part of await counting.finished(contest)) {
+  const { units, blocks } = sumOf(days);
+  const own = { units: -units, blocks: -blocks, again_units: -again.units, again_blocks: -again.blocks };
+  await counting.addCredits([{ client, contest, duplicates: 0, ...own }]);
+  await counting.addRollups(all);
+  await addPersonal(ledger, taken, { name: name ?? '', team: team ?? '' }, -1);
+  const gone = new Stretches();
+  for (const { first, count } of ranges.toSorted((a, b) => a.first - b.first)) gone.add(first, first + count);
+  const touched = days.map(({ day }) => day);
+  for (const part of await counting.finished(contest, touched)) {
     const blocks = unpackBlocks(new Uint8Array(part.blocks));
-    const left = blocks.filter((block) => block.client !== number || !ranges.some((range) => isWithin(block, range)));
+    const left = blocks.filter((block) => block.client !== number || gone.within(block) < block.count);
     if (left.length < blocks.length) await counting.putFinished({ ...part, blocks: Buffer.from(packBlocks(left)) });
   }
 }
 
 /** Work that was done under a name and a team counts without either. */
 async function forget(ledger: LedgerQueries, { client, name, team, contests }: Forgotten): Promise<void> {
-  const nobody = { name: '', team: '' };
-  for (const { contest, days } of contests) {
-    const [units, blocks] = [sumOf(days, 'units'), sumOf(days, 'blocks')];
-    const { counting } = ledger;
+  for (const counted of contests) {
     // One after the other: a name that is empty already is both.
-    await counting.addRollups(personal(contest, days, { name, team }, -1));
-    await counting.addRollups(personal(contest, days, nobody, 1));
-    await counting.addMembers([{ team, name, contest, units: -units, blocks: -blocks, last_at: 0 }]);
-    await counting.addMembers([{ ...nobody, contest, units, blocks, last_at: 0 }]);
-    await counting.dropEmpty(contest, { name, team });
+    await addPersonal(ledger, counted, { name, team }, -1);
+    await addPersonal(ledger, counted, { name: '', team: '' }, 1);
+    await ledger.counting.dropEmpty(counted.contest, { name, team });
   }
   await ledger.forgetClient(client);
 }
 
-/** What days of work add to, or take from, the sums of a person and a team. */
-function personal(
-  contest: string,
-  days: Taken['days'],
+/** Adds what counts for a client to the sums of a person, a team and its member, or takes it from them. */
+async function addPersonal(
+  { counting }: LedgerQueries,
+  { contest, days, again = NONE }: Counted,
   { name, team }: { name: string; team: string },
   sign: 1 | -1,
-): RollupRow[] {
-  const who = [
-    { scope: 'person', who: name },
-    { scope: 'team', who: team },
-  ] as const;
-  const ever = { units: sumOf(days, 'units'), blocks: sumOf(days, 'blocks') };
+): Promise<void> {
+  const whole = sumOf([...days, again]);
+  const ever = { units: sign * whole.units, blocks: sign * whole.blocks };
   const spans = [
-    ...days.map(({ day, units, blocks }) => ({ span: 'day', at: day * DAY_MS, units, blocks }) as const),
+    ...days.map(({ day, units, blocks }) => {
+      return { span: 'day', at: day * DAY_MS, units: sign * units, blocks: sign * blocks } as const;
+    }),
     { span: 'ever', at: 0, ...ever } as const,
   ];
-  return who.flatMap((one) =>
-    spans.map((span) => ({ contest, ...one, ...span, units: sign * span.units, blocks: sign * span.blocks })),
-  );
+  await counting.addRollups([
+    ...spans.map((span) => ({ contest, scope: 'person' as const, who: name, ...span })),
+    ...spans.map((span) => ({ contest, scope: 'team' as const, who: team, ...span })),
+  ]);
+  await counting.addMembers([{ team, name, contest, ...ever, last_at: 0 }]);
 }
-
-const sumOf = (days: Taken['days'], key: 'units' | 'blocks'): number => days.reduce((sum, day) => sum + day[key], 0);
-
-const isWithin = (block: UnitRange, range: UnitRange): boolean =>
-  block.first >= range.first && block.first + block.count <= range.first + range.count;
 
 /** What was finished of a contest on one day. */
 interface Day {

@@ -22,13 +22,29 @@ export interface Finished {
   at: number;
 }
 
-/** What a client that was caught had been credited with and is free again. */
-export interface Taken {
+export interface Work {
+  units: number;
+  blocks: number;
+}
+
+export const NONE: Work = { units: 0, blocks: 0 };
+
+export const sumOf = (some: readonly Work[]): Work =>
+  some.reduce((sum, one) => ({ units: sum.units + one.units, blocks: sum.blocks + one.blocks }), NONE);
+
+/** What counts for a client in a contest. */
+export interface Counted {
   contest: string;
+  /** Of which days, in days since 1970. */
+  days: (Work & { day: number })[];
+  /** What it did again; of which days is not kept. */
+  again?: Work;
+}
+
+/** What a client that was caught had been credited with and is free again. */
+export interface Taken extends Counted {
   client: string;
   ranges: UnitRange[];
-  /** Of which days, in days since 1970. */
-  days: { day: number; units: number; blocks: number }[];
 }
 
 /** A client that takes its name back: what was done under it is to count without one. */
@@ -36,7 +52,7 @@ export interface Forgotten {
   client: string;
   name: string;
   team: string;
-  contests: Omit<Taken, 'client' | 'ranges'>[];
+  contests: Counted[];
 }
 
 export interface JournalEntry {

@@ -30,6 +30,12 @@ export function packBlocks(blocks: readonly FinishedBlock[], after = 0): Uint8Ar
 /** @throws RangeError the bytes end within a block. */
 export function unpackBlocks(bytes: Uint8Array): FinishedBlock[] {
   const blocks: FinishedBlock[] = [];
+  eachBlock(bytes, (client, first, count) => blocks.push({ client, first, count }));
+  return blocks;
+}
+
+/** Goes through packed blocks without making an object of each: there may be millions. @throws RangeError */
+export function eachBlock(bytes: Uint8Array, visit: (client: number, first: number, count: number) => unknown): void {
   let at = 0;
   const next = (): number => {
     let value = 0;
@@ -48,10 +54,9 @@ export function unpackBlocks(bytes: Uint8Array): FinishedBlock[] {
     const skip = next();
     const first = who % 2 === 0 ? past + skip : past - skip;
     const count = next();
-    blocks.push({ client, first, count });
+    visit(client, first, count);
     past = first + count;
   }
-  return blocks;
 }
 
 /** Division, not shifts: unit numbers are past 2^32. */

@@ -9,6 +9,8 @@ const CREDIT: Columns<CreditRow> = {
   units: 'bigint',
   blocks: 'bigint',
   duplicates: 'bigint',
+  again_units: 'bigint',
+  again_blocks: 'bigint',
 };
 const ROLLUP: Columns<RollupRow> = {
   contest: 'text',
@@ -60,12 +62,22 @@ export class CountingQueries extends Statements {
 
   async addCredits(rows: readonly CreditRow[]): Promise<void> {
     await this.insert('credit', CREDIT, rows)`(client, contest) do update set units = credit.units + excluded.units,
-      blocks = credit.blocks + excluded.blocks, duplicates = credit.duplicates + excluded.duplicates`;
+      blocks = credit.blocks + excluded.blocks, duplicates = credit.duplicates + excluded.duplicates,
+      again_units = credit.again_units + excluded.again_units, again_blocks = credit.again_blocks + excluded.again_blocks`;
   }
 
   /** Units credited, to whom, for what. */
   credits(): Promise<CreditRow[]> {
     return this.db.selectFrom('credit').selectAll().execute();
+  }
+
+  creditOf(client: string, contest: string): Promise<CreditRow | undefined> {
+    return this.db
+      .selectFrom('credit')
+      .selectAll()
+      .where('client', '=', client)
+      .where('contest', '=', contest)
+      .executeTakeFirst();
   }
 
   /** Units credited, by contest. */
@@ -239,11 +251,10 @@ export class CountingQueries extends Statements {
       .execute();
   }
 
-  finished(contest: string): Promise<FinishedRow[]> {
-    return this.db
-      .selectFrom('finished')
-      .selectAll()
-      .where('contest', '=', contest)
+  /** @param days in days since 1970; undefined: all of them. */
+  finished(contest: string, days?: readonly number[]): Promise<FinishedRow[]> {
+    const all = this.db.selectFrom('finished').selectAll().where('contest', '=', contest);
+    return (days === undefined ? all : all.where(this.among('day', 'bigint', days)))
       .orderBy('day')
       .orderBy('part')
       .execute();

@@ -9,10 +9,18 @@ import { pyramid } from './migrations/0002-pyramid.ts';
 import { standing } from './migrations/0003-standing.ts';
 import { kiosks } from './migrations/0004-kiosks.ts';
 import { trust } from './migrations/0005-trust.ts';
+import { again } from './migrations/0006-again.ts';
 import { StoreError } from './store.ts';
 
 /** In order; the version of a database is how many of these it has had. Never edit one that was released. */
-const MIGRATIONS: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [ledger, pyramid, standing, kiosks, trust];
+const MIGRATIONS: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [
+  ledger,
+  pyramid,
+  standing,
+  kiosks,
+  trust,
+  again,
+];
 
 /** The newest format there is. */
 export const FORMAT = MIGRATIONS.length;

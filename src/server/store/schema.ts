@@ -75,6 +75,9 @@ export interface CreditRow {
   blocks: number;
   /** Units it did that others, or it itself, had done before. */
   duplicates: number;
+  /** Units that it was asked to do again, and which count for it as points. */
+  again_units: number;
+  again_blocks: number;
 }
 
 /** Who did how much for which team: what `credit` cannot say of those who changed theirs. */

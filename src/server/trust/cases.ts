@@ -23,6 +23,8 @@ export interface CaseBody {
   units: number;
   blocks: number;
   ranges: readonly UnitRange[];
+  /** Units taken back that others had done before. */
+  again?: number | undefined;
   /** What it rests on: the report, or the record. */
   evidence?: unknown;
 }
@@ -169,7 +171,8 @@ async function restore(books: Books, row: CaseFileRow, now: number): Promise<voi
     ...(known?.name ? { name: known.name } : {}),
     ...(known?.team ? { team: known.team } : {}),
   };
-  const { ranges } = bodyOf(row);
+  const { ranges, again } = bodyOf(row);
+  if (again !== undefined) books.creditAgain(client, row.contest, again, now);
   await book.line.load(ranges);
   for (const range of ranges) {
     for (const run of book.line.within(range)) {

@@ -4,7 +4,7 @@
  */
 import type { Books } from '../ledger/books.ts';
 import type { Forgotten } from '../ledger/journal.ts';
-import { unpackBlocks } from '../ledger/packed-blocks.ts';
+import { eachBlock } from '../ledger/packed-blocks.ts';
 import { bodyOf } from './cases.ts';
 import type { FirstRun } from './seconds.ts';
 
@@ -26,13 +26,15 @@ export async function forget(books: Books, id: string): Promise<void> {
   for (const { row: contest } of books.all()) {
     const days = new Map<number, { day: number; units: number; blocks: number }>();
     for (const { day, blocks } of await ledger.counting.finished(contest.name)) {
-      for (const { client, count } of unpackBlocks(new Uint8Array(blocks))) {
-        if (client !== row.number) continue;
+      eachBlock(new Uint8Array(blocks), (client, _first, count) => {
+        if (client !== row.number) return;
         const sum = days.get(day) ?? { day, units: 0, blocks: 0 };
         days.set(day, { day, units: sum.units + count, blocks: sum.blocks + 1 });
-      }
+      });
     }
-    if (days.size > 0) contests.push({ contest: contest.name, days: [...days.values()] });
+    const credit = await ledger.counting.creditOf(id, contest.name);
+    const again = { units: credit?.again_units ?? 0, blocks: credit?.again_blocks ?? 0 };
+    if (days.size + again.units > 0) contests.push({ contest: contest.name, days: [...days.values()], again });
   }
   books.forget({ client: id, name: row.name ?? '', team: row.team ?? '', contests });
 }

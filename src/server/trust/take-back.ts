@@ -7,8 +7,9 @@
 import type { UnitRange } from '../../domain/units.ts';
 import { endOf } from '../../domain/units.ts';
 import type { Book, Books } from '../ledger/books.ts';
+import { Stretches } from '../ledger/chart.ts';
 import type { Taken } from '../ledger/journal.ts';
-import { unpackBlocks } from '../ledger/packed-blocks.ts';
+import { eachBlock } from '../ledger/packed-blocks.ts';
 
 interface Own extends UnitRange {
   day: number;
@@ -17,16 +18,8 @@ interface Own extends UnitRange {
 /** What was finished must have been counted before. */
 export async function takeBack(books: Books, book: Book, client: string): Promise<Taken> {
   const contest = book.row.name;
-  const [row] = await books.ledger.clients([client]);
-  const own: Own[] = [];
-  const others: UnitRange[] = [];
-  for (const { day, blocks } of await books.ledger.counting.finished(contest)) {
-    for (const { client: number, first, count } of unpackBlocks(new Uint8Array(blocks))) {
-      if (number === row?.number) own.push({ first, count, day });
-      else others.push({ first, count });
-    }
-  }
-  const left = without(own, others);
+  const left = await ownOf(books, contest, client);
+  const { again_units: units = 0, again_blocks = 0 } = (await books.ledger.counting.creditOf(client, contest)) ?? {};
   await book.line.load(left);
   const days = new Map<number, { day: number; units: number; blocks: number }>();
   const ranges: UnitRange[] = [];
@@ -39,9 +32,35 @@ export async function takeBack(books: Books, book: Book, client: string): Promis
     days.set(day, sum);
     ranges.push({ first, count });
   }
-  const taken: Taken = { contest, client, ranges, days: [...days.values()] };
-  if (ranges.length > 0) books.takeBack(taken);
+  const again = units === 0 ? {} : { again: { units, blocks: again_blocks } };
+  const taken: Taken = { contest, client, ranges, days: [...days.values()], ...again };
+  if (ranges.length > 0 || units > 0) books.takeBack(taken);
   return taken;
+}
+
+/**
+ * What a client has finished and nobody else has. Everyone's blocks are gone through twice, a commit long: of the others' only
+ * those are kept that touch its own, so that a million of them are a matter of milliseconds.
+ */
+async function ownOf({ ledger }: Books, contest: string, client: string): Promise<Own[]> {
+  const [row] = await ledger.clients([client]);
+  if (row === undefined || row.number === null) return [];
+  const { number } = row;
+  const parts = await ledger.counting.finished(contest);
+  const own: Own[] = [];
+  for (const { day, blocks } of parts) {
+    eachBlock(new Uint8Array(blocks), (who, first, count) => who === number && own.push({ first, count, day }));
+  }
+  own.sort((a, b) => a.first - b.first);
+  const stretches = new Stretches();
+  for (const one of own) stretches.add(one.first, endOf(one));
+  const others: UnitRange[] = [];
+  for (const { blocks } of parts) {
+    eachBlock(new Uint8Array(blocks), (who, first, count) => {
+      if (who !== number && stretches.within({ first, count }) > 0) others.push({ first, count });
+    });
+  }
+  return without(own, others);
 }
 
 /** Those blocks, without what any of the others has of them. */

@@ -20,6 +20,7 @@ import type { Report } from '../../domain/work.ts';
 import type { ReportResult } from '../../protocol/keyserver.ts';
 import type { Kinds } from '../ledger/books.ts';
 import type { Desk } from '../ledger/desk.ts';
+import { sumOf } from '../ledger/journal.ts';
 import type { Log } from '../log.ts';
 import { BoundedMap } from '../proof/bounded-map.ts';
 import type { LedgerQueries } from '../store/queries.ts';
@@ -283,15 +284,18 @@ export class Trust {
       const [row] = isAccount ? [] : await books.ledger.clients([client]);
       await this.seconds.forget(books.ledger, client, contest);
       // A name is anyone's to use: those who use it are watched, and nothing is taken from them.
-      const taken = book === undefined || isAccount ? { ranges: [], days: [] } : await takeBack(books, book, client);
+      const taken =
+        book === undefined || isAccount
+          ? { ranges: [], days: [], again: undefined }
+          : await takeBack(books, book, client);
       const filed: CaseBody = {
         how,
         detail,
         name: isAccount ? client.slice(ACCOUNT.length) : (row?.name ?? undefined),
         team: row?.team ?? undefined,
-        units: taken.days.reduce((sum, { units }) => sum + units, 0),
-        blocks: taken.days.reduce((sum, { blocks }) => sum + blocks, 0),
+        ...sumOf([...taken.days, ...(taken.again === undefined ? [] : [taken.again])]),
         ranges: taken.ranges,
+        again: taken.again?.units,
         evidence,
       };
       await putCase(books.ledger, { client, contest, at: now }, filed);

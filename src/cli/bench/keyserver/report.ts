@@ -108,13 +108,14 @@ const memoryTable = (memory: KeyserverReport['memory']): string =>
 
 const ledgerTable = (ledgers: KeyserverReport['ledgers']): string =>
   table([
-    ['A ledger of many blocks', 'blocks', 's', 'MB', 'peak', 'lease ms', 'half-way', 'at 99 %'],
-    ...ledgers.map(({ home, way, blocks, seconds, bytes, peakBytes, leaseMs }) => [
+    ['A ledger of many blocks', 'blocks', 's', 'MB', 'peak', 'lease ms', 'half-way', 'at 99 %', 'take back ms'],
+    ...ledgers.map(({ home, way, blocks, seconds, bytes, peakBytes, leaseMs, takeBackMs }) => [
       `  ${home}, ${way}`,
       `${blocks}`,
       seconds.toFixed(0),
       megabytes(bytes),
       megabytes(peakBytes),
       ...leaseMs.map((ms) => ms.toFixed(2)),
+      takeBackMs.toFixed(0),
     ]),
   ]);
