@@ -195,5 +195,10 @@ export const ContestState = Type.Object({
 });
 export type ContestState = Static<typeof ContestState>;
 
-export const Contest = Type.Object({ manifest: ContestManifest, state: ContestState });
+export const Contest = Type.Object({
+  manifest: ContestManifest,
+  state: ContestState,
+  /** The keymaster's public keys: whoever leads a gateway's clients elsewhere must have its word from one of them. */
+  keymasters: Type.Optional(Type.Array(Type.String({ pattern: '^[0-9a-f]{64}$' }), { maxItems: 64 })),
+});
 export type Contest = Static<typeof Contest>;

@@ -12,6 +12,7 @@ import { KioskWord, PassedWord } from '../domain/kiosk.ts';
 import { UnitRange } from '../domain/units.ts';
 import { Lease, LeaseId, Report } from '../domain/work.ts';
 import { ErrorCode } from './errors.ts';
+import { PoolHandle } from './pools.ts';
 import type { MapQuery, UnitMap } from './unit-map.ts';
 
 /** distributed.net's port. */
@@ -101,6 +102,8 @@ export const ExchangeReply = Type.Object({
   /** Messages of the day, for the person. */
   messages: Type.Optional(Type.Array(Type.String({ maxLength: 500 }), { maxItems: MAX_MESSAGES })),
   directives: Type.Optional(Type.Array(Directive, { maxItems: 16 })),
+  /** The pool that this gateway is in: whoever resolves it knows where else to turn. */
+  pool: Type.Optional(PoolHandle),
   /** To a proxy: the public keys (hexadecimal) with which a chain of proofs may begin now. */
   trusted: Type.Optional(Type.Array(Type.String({ pattern: '^[0-9a-f]{64}$' }))),
 });

@@ -105,7 +105,8 @@ export class Keymaster implements Keyserver {
   }
 
   contests(): Promise<Contest[]> {
-    return this.desk.read(async (books) => books.contests());
+    const keymasters = this.#keyring.trusted();
+    return this.desk.read(async (books) => books.contests().map((contest) => ({ ...contest, keymasters })));
   }
 
   async status(): Promise<Status> {

@@ -155,8 +155,9 @@ export class Proxy implements Keyserver {
 
   async contests(): Promise<Contest[]> {
     await this.#conversation.knowContests();
+    const keymasters = this.#known.trusted;
     return this.desk.read(async (books) =>
-      books.contests().map(({ manifest, state }) => ({ manifest, state: this.#known.shown(state) })),
+      books.contests().map(({ manifest, state }) => ({ manifest, state: this.#known.shown(state), keymasters })),
     );
   }
 
