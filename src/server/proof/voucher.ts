@@ -23,7 +23,7 @@ const found = new BoundedMap<string, VoucherClaims>(20_000);
 
 export interface VoucherTrust {
   /** Whether this is a key of the keymaster's. */
-  isTrusted(key: string): boolean;
+  isTrusted: (key: string) => boolean;
   now: number;
 }
 
