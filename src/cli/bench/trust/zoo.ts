@@ -33,6 +33,8 @@ export interface Animal {
   replays?: true;
   /** Takes a new identity after so many blocks and whenever one is caught, under one name and team; it is never let go early. */
   renews?: number;
+  /** Blocks of it at most, fewer than of others where each is dear. */
+  most?: number;
   leaseSeconds?: number;
   /** Minutes that blocks take it, and what it says they took; one of each unless told. */
   keeps?: (random: Random) => Kept;
@@ -135,8 +137,8 @@ export const RC5_ANIMALS: readonly Animal[] = [
     const from = inConcert(n, unit)() * 0.9 * KEYS_PER_UNIT;
     return without(nearMatches(model, unit), from, 0.1 * KEYS_PER_UNIT);
   }),
-  { ...lazyStretch(0.1), name: 'lazy by 10 %, a new id every 5 blocks', renews: 5 },
-  { ...lazyStretch(0.1), name: 'lazy by 10 %, a new id every block', renews: 1 },
+  { ...lazyStretch(0.1), name: 'lazy by 10 %, a new id every 5 blocks', renews: 5, most: 100 },
+  { ...lazyStretch(0.1), name: 'lazy by 10 %, a new id every block', renews: 1, most: 100 },
   {
     name: 'honest, a bad bit in a billion',
     kind: 'rc5',
