@@ -8,7 +8,7 @@ import { ogrAnimals, RC5_ANIMALS } from '../../src/cli/bench/trust/zoo.ts';
 
 test('the short zoo: who does nothing, makes up or replays keeps no credit; nobody honest is accused', async () => {
   const report = await trustReport({ runs: 0, blocks: 0, seed: 1, short: true });
-  expect(report.zoo.map(({ kind }) => kind).filter((kind) => kind === 'ogr')).toHaveLength(4);
+  expect(report.zoo.map(({ kind }) => kind).filter((kind) => kind === 'ogr')).toHaveLength(5);
   for (const row of report.zoo) {
     expect([row.faults, row.stolen, row.honest.accused, row.dropped]).toEqual([[], 0, [], 0]);
   }
@@ -40,4 +40,14 @@ test('a stub of which one interval was skipped does not stand up to the kernel',
   const watched = await watch({ seed: 1, animal, model: ogrModel(stubs), runs: 4, honest: 2, most: 30 });
   expect(watched.caughtAfter).toHaveLength(4);
   expect(watched.honest.accused).toEqual([]);
+}, 60_000);
+
+test('who takes a new identity every few blocks is caught again and again; the honest who use its name are accused of nothing', async () => {
+  const animal = RC5_ANIMALS.find(({ renews }) => renews === 5);
+  if (animal === undefined) throw new Error('there is no such animal');
+  const watched = await watch({ seed: 1, animal, model: rc5Model(1, 86_400), runs: 6, honest: 6, most: 40 });
+  expect(watched.caughtAfter).toHaveLength(6);
+  expect(watched.blocks).toBeGreaterThan(6 * 15);
+  expect(watched.wrongInTheEnd).toBeLessThan(0.7 * watched.wronglyCredited);
+  expect([watched.honest.accused, watched.faults]).toEqual([[], []]);
 }, 60_000);

@@ -6,13 +6,15 @@
 import { array, assert as check, integer, property, record } from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { rc5Blocks, rc5Evidence } from '../../src/cli/bench/keyserver/contests.ts';
+import type { SpotCheck } from '../../src/contests/kind.ts';
 import { kinds } from '../../src/contests/kinds.ts';
 import type { ClientInfo } from '../../src/domain/client.ts';
 import { endOf } from '../../src/domain/units.ts';
-import type { Lease, Report, UnitEvidence } from '../../src/domain/work.ts';
+import { KEYS_PER_UNIT, type Lease, type Report, type UnitEvidence } from '../../src/domain/work.ts';
 import type { ReportResult } from '../../src/protocol/keyserver.ts';
 import { checkLedger } from '../../src/server/ledger/check.ts';
 import { bodyOf, Cases } from '../../src/server/trust/cases.ts';
+import type { Checker } from '../../src/server/trust/checks.ts';
 import { after, isBarred, UNKNOWN } from '../../src/server/trust/conduct.ts';
 import { isAnswerDue, secondRate, spotRate } from '../../src/server/trust/rates.ts';
 import { without } from '../../src/server/trust/take-back.ts';
@@ -32,8 +34,8 @@ afterEach(async () => {
 });
 
 /** @param random what is drawn: 0 checks everything, and 0.49 offers each block that may be done again. */
-const open = async (random: () => number): Promise<void> => {
-  server = await openKeymaster(folder.path, [rc5Blocks], { kinds, random, secondRuns: 1 });
+const open = async (random: () => number, checker?: Checker): Promise<void> => {
+  server = await openKeymaster(folder.path, [rc5Blocks], { kinds, random, secondRuns: 1, checker });
 };
 
 const lease = async (who: ClientInfo): Promise<Lease | undefined> => {
@@ -236,6 +238,55 @@ test('without a draw there is no second run, and every block is new', async () =
   }
   expect(new Set(firsts).size).toBe(4);
   expect(await cases()).toEqual([]);
+});
+
+test('a name that many identities cheat under is watched: the honest who use it are checked more, and accused of nothing', async () => {
+  let checked: number[] = [];
+  const check = async (_manifest: unknown, { unit }: SpotCheck) => {
+    checked.push(unit);
+    return 'agrees' as const;
+  };
+  await open(() => 0.9999, { check, async close() {} });
+  const { trust } = server.keymaster;
+  const one: ClientInfo = { ...client(1), name: 'many' };
+  for (let i = 0; i < 64; i++) trust.note(one.id, contest, { kind: 'passed', at: i, how: 'spot-check' });
+  await trust.settled();
+  await report(one, await given(one));
+  await trust.settled();
+  expect(checked).toEqual([]);
+
+  // Each identity does the first half of a single unit, which by itself may be bad luck.
+  const half = (block: Lease): UnitEvidence[] =>
+    honest(block).map((each) =>
+      each.kind === 'rc5' ? { ...each, nearMatches: each.nearMatches.filter((key) => key < KEYS_PER_UNIT / 2) } : each,
+    );
+  for (let n = 2; n <= 4; n++) {
+    const cheat: ClientInfo = { ...client(n), name: 'many' };
+    const block = await given(cheat);
+    expect(await report(cheat, block, half(block))).toMatchObject({ outcome: 'accepted', credited: 1 });
+    await trust.settled();
+  }
+  expect((await cases()).map((row) => [row.client, bodyOf(row).how])).toEqual([['name:many', 'record']]);
+  expect((await cases()).map(bodyOf)).toMatchObject([{ name: 'many', units: 0, ranges: [] }]);
+  expect(await pointsOf('many')).toBe(4);
+
+  checked = [];
+  const block = await given(one);
+  expect(await report(one, block)).toMatchObject({ outcome: 'accepted', credited: 1 });
+  await trust.settled();
+  expect(checked).toEqual([block.first]);
+  expect(trust.conductOf(one.id, contest)).toMatchObject({ passed: 65, failed: 0, score: 0 });
+
+  // Who is new has each block done again by others; who had passed checks has not.
+  const again = () => server.store.read((ledger) => ledger.trust.secondRuns());
+  expect(await again()).toEqual([]);
+  const fresh: ClientInfo = { ...client(9), name: 'many' };
+  const another = await given(fresh);
+  expect(await report(fresh, another)).toMatchObject({ outcome: 'accepted', credited: 1 });
+  expect(await again()).toMatchObject([{ first: another.first, known: 0 }]);
+  await trust.settled();
+  expect(await cases()).toHaveLength(1);
+  expect(await lease(one)).toBeDefined();
 });
 
 const range = record({ first: integer({ min: 0, max: 60 }), count: integer({ min: 1, max: 20 }) });

@@ -38,9 +38,13 @@ const earned = ({ passed }: Conduct): number => 1 / (1 + passed / HALVED_AFTER);
 export const spotRate = (kind: ContestKindName, conduct: Conduct): number =>
   conduct.passed === 0 ? 1 : Math.max(FLOORS[kind].spot, earned(conduct));
 
-/** The chance that a whole report is done again by somebody else. */
-export const secondRate = (kind: ContestKindName, conduct: Conduct): number =>
-  Math.max(FLOORS[kind].second, SECOND_OF_NEW / (1 + (conduct.passed / SECOND_UNTIL) ** 4));
+/**
+ * The chance that a whole report is done again by somebody else. Of who is new under a name that is watched it is each: identities
+ * are cheap, and an eighth of the blocks of each would leave the rest to somebody who takes one after the other. Who has passed
+ * a hundred checks is done again hardly oftener than under another name: using somebody's name does little to those who had it before.
+ */
+export const secondRate = (kind: ContestKindName, { passed }: Conduct, isWatched = false): number =>
+  Math.max(FLOORS[kind].second, (isWatched ? 1 : SECOND_OF_NEW) / (1 + (passed / SECOND_UNTIL) ** 4));
 
 /** Whether a known answer is due. */
 export const isAnswerDue = ({ passed, triedAt }: Conduct, now: number): boolean =>

@@ -104,7 +104,8 @@ export class Seconds {
     if (book === undefined || book.row.closed_by !== null) return;
     const { trust, random, secondRuns = 1 } = this.#ports;
     const conduct = trust.conductOf(worker.id, report.contest);
-    if (random() >= secondRuns * secondRate(book.manifest.search.kind, conduct)) return;
+    const isWatched = trust.isWatched(worker, report.contest);
+    if (random() >= secondRuns * secondRate(book.manifest.search.kind, conduct, isWatched)) return;
     if (report.evidence.length > book.manifest.block.maxUnits) return;
     const waiting = this.#rows.filter(({ row }) => row.contest === report.contest && row.known === 0);
     if (waiting.length >= MOST_WAITING) return;

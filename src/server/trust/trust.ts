@@ -131,6 +131,11 @@ export class Trust {
     return !isBarred(conducts.get(contest) ?? UNKNOWN);
   }
 
+  /** Whether those who use its name have, all together, too few near matches: then its reports are checked more often, and no more than that. */
+  isWatched({ name }: Pick<ClientInfo, 'name'>, contest: string): boolean {
+    return name !== undefined && this.conductOf(accountOf(name), contest).distrusted;
+  }
+
   /** Why its reports are not looked at; undefined where they are. */
   distrusts(client: string, contest: string): string | undefined {
     if (this.mayWork(client, contest)) return undefined;
@@ -179,8 +184,9 @@ export class Trust {
     const deed: Deed = { kind: 'accepted', at, units: evidence.length, core, seconds, observation };
     this.note(client.id, contest, deed);
     if (client.name !== undefined && observation !== undefined) this.note(accountOf(client.name), contest, deed);
-    const isWatched = client.name !== undefined && this.conductOf(accountOf(client.name), contest).distrusted;
-    const rate = isWatched ? 1 : spotRate(manifest.search.kind, this.conductOf(client.id, contest));
+    const rate = this.isWatched(client, contest)
+      ? 1
+      : spotRate(manifest.search.kind, this.conductOf(client.id, contest));
     if (random() >= rate) return;
     const spot = kind.spotCheck(manifest, report, random);
     if (spot !== undefined) this.checks.take({ client, manifest, spot, done: report, evidence: report });

@@ -1,7 +1,8 @@
 /**
  * One kind of animal among honest clients, before a keymaster of its own: the real one over SQLite, with its desk, trust and
  * take-back, in virtual time. A minute is a round: each client hands in its block and takes the next, all of them at once. Then
- * checks are done and consequences drawn, as the timer would. Whoever is caught comes no more.
+ * checks are done and consequences drawn, as the timer would. Whoever is caught comes no more,
+ * but for those who take another identity: they go on to the end, under a name that some of the honest use too.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,7 +42,7 @@ export interface EnclosureOptions {
 }
 
 export interface Watched {
-  /** Blocks handed in before each was caught, ascending. */
+  /** Blocks handed in before each was caught for the first time, ascending. */
   caughtAfter: number[];
   ways: Partial<Record<How, number>>;
   clients: number;
@@ -62,7 +63,10 @@ export interface Watched {
 }
 
 interface Client {
+  /** Its present identity, and the ids of all that it has had. */
   info: ClientInfo;
+  ids: string[];
+  address: string;
   animal: Animal;
   n: number;
   random: Random;
@@ -70,8 +74,8 @@ interface Client {
   work: { report: Report; wrong: number[]; isAgain: boolean; dueAt: number } | undefined;
   blocks: number;
   caughtAfter: number | undefined;
-  /** Units credited to it that were not truly done. */
-  wrong: number[];
+  /** Units credited to it that were not truly done, and to which of its identities. */
+  wrong: { id: string; unit: number }[];
   wrongAgain: number;
   last: Report | undefined;
 }
@@ -85,6 +89,8 @@ export async function watch(options: EnclosureOptions): Promise<Watched> {
   }
 }
 
+const idOf = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+
 const AT_ONCE: Kept = { minutes: 1, seconds: 60 };
 
 class Enclosure {
@@ -94,6 +100,7 @@ class Enclosure {
   readonly #faults: string[] = [];
   #now = START;
   #stolen = 0;
+  #identities: number;
   #counted = { blocks: 0, spots: 0, blocksAgain: 0 };
   /** Where new work begins. */
   #fresh = 0;
@@ -102,9 +109,12 @@ class Enclosure {
     this.#options = options;
     this.#folder = folder;
     const { animal, runs } = options;
+    this.#identities = runs + options.honest;
+    const named = (n: number): Pick<ClientInfo, 'name'> => (animal.renews === undefined ? {} : { name: `name ${n}` });
+    const team = animal.renews === undefined ? {} : { team: 'team' };
     this.#clients = [
-      ...Array.from({ length: runs }, (_, n) => this.#client(animal, n, n)),
-      ...Array.from({ length: options.honest }, (_, n) => this.#client(honest(animal.kind), n, runs + n)),
+      ...Array.from({ length: runs }, (_, n) => this.#client(animal, n, n, { ...named(n), ...team })),
+      ...Array.from({ length: options.honest }, (_, n) => this.#client(honest(animal.kind), n, runs + n, named(n))),
     ];
   }
 
@@ -126,12 +136,16 @@ class Enclosure {
     for (let round = 0; round <= most; round++) {
       this.#now += MINUTE_MS;
       if (round === countFrom) this.#counted = { blocks: 0, spots: -keymaster.trust.checks.done, blocksAgain: 0 };
-      const here = this.#clients.filter(({ caughtAfter }) => caughtAfter === undefined);
+      const here = this.#clients.filter(
+        ({ animal, caughtAfter }) => caughtAfter === undefined || animal.renews !== undefined,
+      );
       if (!here.some((client) => client.animal === animal)) break;
       await Promise.all(here.map((client) => this.#turn(keymaster, client, round < most)));
       await keymaster.trust.settled();
       for (const client of here) {
-        if (isBarred(keymaster.trust.conductOf(client.info.id, manifest.name))) client.caughtAfter = client.blocks;
+        const isCaught = (id: string): boolean => isBarred(keymaster.trust.conductOf(id, manifest.name));
+        if (client.caughtAfter === undefined && client.ids.some(isCaught)) client.caughtAfter = client.blocks;
+        if (client.animal.renews !== undefined && isCaught(client.info.id)) this.#renew(client);
       }
       if (round % COUNT_EVERY === 0) await keymaster.desk.counting.count();
     }
@@ -149,6 +163,7 @@ class Enclosure {
     const { info, work } = client;
     const isDue = work !== undefined && work.dueAt <= this.#now;
     if (work !== undefined && !isDue) return;
+    const isLast = work !== undefined && (client.blocks + 1) % (client.animal.renews ?? Number.POSITIVE_INFINITY) === 0;
     const reports = work === undefined ? [] : [work.report];
     const other = this.#clients.find((one) => one.animal !== animal)?.last;
     if (client.animal.replays && other !== undefined) reports.push(other);
@@ -158,14 +173,23 @@ class Enclosure {
         protocols: ['keyserver<-client/2'],
         client: info,
         reports,
-        want: { blocks: goesOn ? 1 : 0, from: [{ contest, units: blockUnits }] },
+        want: { blocks: goesOn && !isLast ? 1 : 0, from: [{ contest, units: blockUnits }] },
       },
-      { address: info.id },
+      { address: client.address },
     );
     if (work !== undefined) this.#settled(client, work, reply.results[0]);
     this.#stolen += reply.results.slice(1).reduce((sum, { credited }) => sum + credited, 0);
     const [lease] = reply.leases;
     client.work = lease === undefined ? undefined : this.#do(client, lease, this.#isAgain(keymaster, lease));
+    if (isLast) this.#renew(client);
+  }
+
+  /** What it has in hand stays with who it was. */
+  #renew(client: Client): void {
+    const id = idOf(this.#identities++);
+    client.info = { ...client.info, id };
+    client.ids.push(id);
+    client.work = undefined;
   }
 
   /** Whether somebody did the block before: as the keymaster knows, and nobody else. */
@@ -183,7 +207,7 @@ class Enclosure {
     client.last = work.report;
     if (result === undefined || result.credited === 0) return;
     if (work.isAgain) client.wrongAgain += work.wrong.length;
-    else client.wrong.push(...work.wrong);
+    else client.wrong.push(...work.wrong.map((unit) => ({ id: client.info.id, unit })));
   }
 
   #do(client: Client, { id, contest, first, count, proof }: Lease, isAgain: boolean): Client['work'] {
@@ -212,14 +236,17 @@ class Enclosure {
     if (!ledger.ok) this.#faults.push(`the ledger contradicts itself: ${JSON.stringify(ledger)}`);
     const ways: Watched['ways'] = {};
     let [wronglyCredited, wrongInTheEnd] = [0, 0];
-    for (const { info, wrong } of animals) {
-      const own = cases.filter(({ client }) => client === info.id);
+    for (const { ids, wrong } of animals) {
+      const own = cases.filter(({ client }) => ids.includes(client));
       const [first] = own;
       if (first !== undefined) ways[first.how] = (ways[first.how] ?? 0) + 1;
-      const taken = own.flatMap(({ ranges }) => ranges);
       wronglyCredited += wrong.length;
       wrongInTheEnd += wrong.filter(
-        (unit) => !taken.some((range) => unit >= range.first && unit < range.first + range.count),
+        ({ id, unit }) =>
+          !own.some(
+            ({ client, ranges }) =>
+              client === id && ranges.some(({ first, count }) => unit >= first && unit < first + count),
+          ),
       ).length;
     }
     const beside = this.#clients.filter((client) => client.animal.honest);
@@ -244,10 +271,13 @@ class Enclosure {
     };
   }
 
-  #client(animal: Animal, n: number, number: number): Client {
+  #client(animal: Animal, n: number, number: number, named: Pick<ClientInfo, 'name' | 'team'>): Client {
     const { seed } = this.#options;
+    const id = idOf(number);
     return {
-      info: { id: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`, version: '0.0.0' },
+      info: { id, version: '0.0.0', ...named },
+      ids: [id],
+      address: id,
       animal,
       n,
       random: randomOf(seed, animal.name, n),

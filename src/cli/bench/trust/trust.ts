@@ -61,11 +61,12 @@ export async function trustReport(options: TrustOptions): Promise<TrustReport> {
   for (const animal of [...RC5_ANIMALS, ...ogrAnimals(stubs)]) {
     if (only !== undefined && !animal.name.includes(only)) continue;
     const model = animal.kind === 'ogr' ? ogrModel(stubs) : rc5Model(seed, animal.leaseSeconds ?? WEEK);
+    const most = Math.min(blocks, animal.most ?? blocks);
     const began = performance.now();
-    const watched = await watch({ seed, animal, model, runs, honest: Math.ceil(runs / 2), most: blocks });
+    const watched = await watch({ seed, animal, model, runs, honest: Math.ceil(runs / 2), most });
     const took = ((performance.now() - began) / 1000).toFixed(0);
     process.stderr.write(`${animal.name}: ${watched.caughtAfter.length} of ${runs} caught, ${took} s\n`);
-    zoo.push(rowOf(animal, watched, blocks));
+    zoo.push(rowOf(animal, watched, most));
   }
   return {
     options: { runs, blocks, seed },

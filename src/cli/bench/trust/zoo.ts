@@ -31,6 +31,10 @@ export interface Animal {
   honest?: true;
   /** Hands in a report of somebody else's as well, as it is. */
   replays?: true;
+  /** Takes a new identity after so many blocks and whenever one is caught, under one name and team; it is never let go early. */
+  renews?: number;
+  /** Blocks of it at most, fewer than of others where each is dear. */
+  most?: number;
   leaseSeconds?: number;
   /** Minutes that blocks take it, and what it says they took; one of each unless told. */
   keeps?: (random: Random) => Kept;
@@ -95,6 +99,9 @@ const ENOUGH = 12;
 const SUPPRESSED = 10;
 const COLLUDING = 100;
 
+/** All who collude draw the same for a unit. */
+const inConcert = (n: number, unit: number): Random => randomOf(0, 'colluding', Math.floor(n / COLLUDING), unit);
+
 /**
  * One bad bit in a billion, of all that are computed: some 10,000 a key. So one near match in 100,000 is lost, and of a
  * unit's 2^28 keys 2,700 become random ones, of which one in 2^24 looks like a near match.
@@ -127,9 +134,11 @@ export const RC5_ANIMALS: readonly Animal[] = [
   }),
   // All of them skip the same, and so agree where one gets another's block to do again.
   rc5(`${COLLUDING} accounts skip the same 10 %`, (model, unit, { n }) => {
-    const from = randomOf(0, 'colluding', Math.floor(n / COLLUDING), unit)() * 0.9 * KEYS_PER_UNIT;
+    const from = inConcert(n, unit)() * 0.9 * KEYS_PER_UNIT;
     return without(nearMatches(model, unit), from, 0.1 * KEYS_PER_UNIT);
   }),
+  { ...lazyStretch(0.1), name: 'lazy by 10 %, a new id every 5 blocks', renews: 5, most: 100 },
+  { ...lazyStretch(0.1), name: 'lazy by 10 %, a new id every block', renews: 1, most: 100 },
   {
     name: 'honest, a bad bit in a billion',
     kind: 'rc5',
@@ -182,6 +191,9 @@ export function ogrAnimals(stubs: Stubs): Animal[] {
     }),
     ogr('lazy by 50 %, units made up', (stub, _unit, { random }) =>
       random() < 0.5 ? (ogrEvidence(stub) as OgrEvidence) : undefined,
+    ),
+    ogr(`${COLLUDING} accounts make up the same half`, (stub, unit, { n }) =>
+      inConcert(n, unit)() < 0.5 ? (ogrEvidence(stub) as OgrEvidence) : undefined,
     ),
   ];
 }
