@@ -76,7 +76,7 @@ interface Client {
   caughtAfter: number | undefined;
   /** Units credited to it that were not truly done, and to which of its identities. */
   wrong: { id: string; unit: number }[];
-  wrongAgain: number;
+  wrongAgain: string[];
   last: Report | undefined;
 }
 
@@ -206,7 +206,7 @@ class Enclosure {
     this.#counted.blocks += 1;
     client.last = work.report;
     if (result === undefined || result.credited === 0) return;
-    if (work.isAgain) client.wrongAgain += work.wrong.length;
+    if (work.isAgain) client.wrongAgain.push(...work.wrong.map(() => client.info.id));
     else client.wrong.push(...work.wrong.map((unit) => ({ id: client.info.id, unit })));
   }
 
@@ -250,6 +250,7 @@ class Enclosure {
       ).length;
     }
     const beside = this.#clients.filter((client) => client.animal.honest);
+    const caught = new Set(cases.map(({ client }) => client));
     const names = new Set(beside.map(({ info }) => info.id));
     return {
       caughtAfter: animals.flatMap(({ caughtAfter }) => caughtAfter ?? []).toSorted((a, b) => a - b),
@@ -258,7 +259,7 @@ class Enclosure {
       blocks: animals.reduce((sum, { blocks }) => sum + blocks, 0),
       wronglyCredited,
       wrongInTheEnd,
-      wrongAgain: animals.reduce((sum, one) => sum + one.wrongAgain, 0),
+      wrongAgain: animals.reduce((sum, one) => sum + one.wrongAgain.filter((id) => !caught.has(id)).length, 0),
       stolen: this.#stolen,
       honest: {
         clients: beside.length,
@@ -285,7 +286,7 @@ class Enclosure {
       blocks: 0,
       caughtAfter: undefined,
       wrong: [],
-      wrongAgain: 0,
+      wrongAgain: [],
       last: undefined,
     };
   }
