@@ -34,7 +34,7 @@ export const POLICY_NAMES = Object.keys(POLICY_NUMBERS) as PolicyName[];
 
 /** How an element wants to be selected. One pool has one kind of policy: its oldest element's. */
 export const Policy = Type.Object({
-  kind: Type.Union(POLICY_NAMES.map((name) => Type.Literal(name))),
+  kind: Type.Unsafe<PolicyName>(Type.Union(POLICY_NAMES.map((name) => Type.Literal(name)))),
   /** Of the weighted ones: an element of weight 2 gets twice as much as one of weight 1. */
   weight: Type.Integer({ minimum: 1, maximum: 1000 }),
   /** Of `priority`: the highest is selected. */
@@ -42,7 +42,7 @@ export const Policy = Type.Object({
   /** How much load one more pool user is, 0 to 1: of `least-used-degradation` and `priority-least-used`. */
   degradation: Type.Number({ minimum: 0, maximum: 1 }),
 });
-export type Policy = Static<typeof Policy> & { kind: PolicyName };
+export type Policy = Static<typeof Policy>;
 
 /** Where a gateway is reached: an origin. */
 export const GatewayAddress = Type.String({ pattern: '^https?://[^/\\s]{1,200}$' });
@@ -69,7 +69,7 @@ export const PoolElement = Type.Object({
   /** The keymaster's word for its addresses: a `Voucher`. */
   voucher: Jws,
 });
-export type PoolElement = Static<typeof PoolElement> & { policy: Policy };
+export type PoolElement = Static<typeof PoolElement>;
 
 /** A pool handle resolved (ASAP Handle Resolution): elements in the order in which to try them. */
 export const Resolution = Type.Object({
@@ -78,7 +78,7 @@ export const Resolution = Type.Object({
   /** For how long it need not be asked for again. */
   lifetimeSeconds: Type.Number({ minimum: 1, maximum: 86_400 }),
 });
-export type Resolution = Static<typeof Resolution> & { elements: PoolElement[] };
+export type Resolution = Static<typeof Resolution>;
 
 /** ASAP Endpoint Unreachable: a pool user could not reach an element. A registrar looks for itself before it believes. */
 export const Unreachable = Type.Object({ element: PoolId, client: ClientId });
@@ -118,7 +118,7 @@ export const RegistrationClaims = Type.Object(
   },
   { additionalProperties: false },
 );
-export type RegistrationClaims = Static<typeof RegistrationClaims> & { policy: Policy };
+export type RegistrationClaims = Static<typeof RegistrationClaims>;
 
 /** ASAP Deregistration. */
 export const DeregistrationClaims = Type.Object(
@@ -159,8 +159,8 @@ export const EnrpMessage = Type.Union([
     checksum: Type.Integer(),
     count: Type.Integer(),
   }),
-  /** What have you? Part by part: those after this place. */
-  Type.Object({ is: Type.Literal('table-request'), ownOnly: Type.Boolean(), after: Type.Optional(Place) }),
+  /** Whose home are you? Part by part: those after this place. */
+  Type.Object({ is: Type.Literal('table-request'), after: Type.Optional(Place) }),
   Type.Object({
     is: Type.Literal('table'),
     entries: Type.Array(Entry, { maxItems: MAX_ENTRIES }),
