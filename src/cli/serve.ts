@@ -9,6 +9,7 @@ import { kinds } from '../contests/kinds.ts';
 import { manifests as builtIn } from '../contests/manifests.ts';
 import { ContestManifest } from '../domain/contest.ts';
 import { faultOf } from '../protocol/fault.ts';
+import type { PoolsOptions } from '../server/pools/pools.ts';
 import type { ProxySettings } from '../server/proxy/proxy.ts';
 import { type KeyserverOptions, type ProxyLiveOptions, startProxy, startServer } from '../server/serve.ts';
 import { ThreadChecker } from './checker.ts';
@@ -80,7 +81,22 @@ export async function proxy({ config, reread }: Configured<ProxyConfig>, version
 function keyserverOptions(config: CommonConfig, version: string): KeyserverOptions {
   const { blockLog, ...rest } = config;
   const { dir, ...how } = blockLog;
-  return { ...rest, appDir, kinds, version, blockLog: dir === undefined ? undefined : { folder: dir, ...how } };
+  return {
+    ...rest,
+    appDir,
+    kinds,
+    version,
+    blockLog: dir === undefined ? undefined : { folder: dir, ...how },
+    pools: poolsOptions(config),
+  };
+}
+
+/** Undefined where it has to do with no pool. */
+function poolsOptions({ registrar, registrars, pool, port }: CommonConfig): PoolsOptions | undefined {
+  const { handle, policy: kind, weight, priority, degradation, ...rest } = pool;
+  if (!registrar && registrars.length === 0 && handle === undefined) return undefined;
+  const addresses = pool.addresses.length > 0 || port === 0 ? pool.addresses : [`http://localhost:${port}`];
+  return { ...rest, registrar, registrars, handle, addresses, policy: { kind, weight, priority, degradation } };
 }
 
 function proxyOptions(config: ProxyConfig): Pick<ProxyLiveOptions, 'settings' | 'schedule'> {

@@ -9,6 +9,7 @@ import { Allocation, ContestName, ContestState } from '../domain/contest.ts';
 import { KioskWord } from '../domain/kiosk.ts';
 import { UnitNumber } from '../domain/units.ts';
 import { MAX_MESSAGES } from './keyserver.ts';
+import { VoucherClaims } from './pools.ts';
 
 /** What a header can carry, and long enough not to be guessed. */
 export const AdminToken = Type.String({ pattern: '^[!-~]{16,256}$' });
@@ -89,6 +90,19 @@ export type NewProxy = Static<typeof NewProxy>;
 /** `units`: those it held, which are free again. */
 export const RevokedProxy = Type.Object({ proxy: KnownProxy, units: Type.Integer() });
 export type RevokedProxy = Static<typeof RevokedProxy>;
+
+/** The keymaster's word for a gateway is asked for. */
+export const NewVoucher = Type.Object(
+  {
+    ...Type.Omit(VoucherClaims, ['aud', 'exp']).properties,
+    days: Type.Integer({ minimum: 1, maximum: 3650 }),
+  },
+  { additionalProperties: false },
+);
+export type NewVoucher = Static<typeof NewVoucher>;
+/** `expiresAt`: milliseconds since 1970. */
+export const MadeVoucher = Type.Object({ voucher: Type.String(), expiresAt: Type.Integer() });
+export type MadeVoucher = Static<typeof MadeVoucher>;
 
 export const Messages = Type.Object(
   { messages: Type.Array(Type.String({ minLength: 1, maxLength: 500 }), { maxItems: MAX_MESSAGES }) },

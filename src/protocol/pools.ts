@@ -10,7 +10,8 @@ import { type Static, Type } from 'typebox';
 import { ClientId } from '../domain/client.ts';
 
 /** Names a pool: `rc5.eu`. */
-export const PoolHandle = Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{0,63}$' });
+export const HANDLE_FORM = '^[a-z0-9][a-z0-9.-]{0,63}$';
+export const PoolHandle = Type.String({ pattern: HANDLE_FORM });
 
 /** Of an element or a registrar: random, so that nobody hands them out. */
 export const PoolId = Type.Integer({ minimum: 1, maximum: 0xffff_ffff });

@@ -23,6 +23,7 @@ import { Administration } from './keymaster/administration.ts';
 import { Keymaster } from './keymaster/keymaster.ts';
 import type { Desk, DeskPorts } from './ledger/desk.ts';
 import type { ProxyPolicy } from './ledger/proxies.ts';
+import { Pools, type PoolsOptions } from './pools/pools.ts';
 import { isOnline } from './proxy/online.ts';
 import { Proxy, type ProxySettings } from './proxy/proxy.ts';
 import { LedgerStandings } from './standing/ledger-standings.ts';
@@ -39,6 +40,7 @@ import type { Checker } from './trust/checks.ts';
 const SWEEP_EVERY_MS = 15_000;
 const COUNT_EVERY_MS = 1000;
 const TICK_EVERY_MS = 1000;
+const POOL_EVERY_MS = 1000;
 
 /** How long requests under way may take once the server closes; an exchange takes milliseconds. */
 const DRAIN_MS = 2000;
@@ -87,6 +89,8 @@ export interface KeyserverOptions extends LiveOptions {
   /** A line for every finished block. */
   blockLog?: Omit<BlockLogOptions, 'log' | 'clock'> | undefined;
   trustProxyHeaders?: boolean | readonly string[] | undefined;
+  /** Its part in pools of gateways; none unless told. */
+  pools?: PoolsOptions | undefined;
   /** Milliseconds since 1970; the system's unless told. */
   clock?: (() => number) | undefined;
 }
@@ -149,6 +153,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       standings: new LedgerStandings({ ...ports, counting: keymaster.desk.counting }),
       administration: new Administration({ ...ports, keymaster }),
       desk: keymaster.desk,
+      isKeymaster: true,
       sweep: () => keymaster.sweep(),
       close: () => keymaster.close(),
     };
@@ -187,6 +192,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
       proxy,
       carrier: proxy.carrying,
       desk: proxy.desk,
+      isKeymaster: false,
       sweep: () => proxy.sweep(),
       async close() {
         clearInterval(ticking);
@@ -214,6 +220,7 @@ interface Made {
   administration?: Administration;
   carrier?: Carrier;
   desk: Desk;
+  isKeymaster: boolean;
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
@@ -246,6 +253,19 @@ async function start<M extends Made>(
     );
     const { keyserver } = made;
     undo.push(() => made.close());
+    const pools =
+      options.pools === undefined
+        ? undefined
+        : new Pools(options.pools, {
+            store,
+            clock,
+            log,
+            isShared: options.databaseUrl !== undefined,
+            isKeymaster: made.isKeymaster,
+            isTrusted: (key) => made.desk.role.isTrusted(key),
+            isRevoked: (key) => made.desk.role.isRevoked(key),
+            key: () => made.desk.role.key(),
+          });
     let draining = false;
     const gateway = await createGateway({
       keyserver,
@@ -258,6 +278,7 @@ async function start<M extends Made>(
       mayAccess: (address) => live.mayAccess(address),
       rates: () => live.rates,
       trustProxy: options.trustProxyHeaders,
+      pools,
       ...(made.administration === undefined
         ? {}
         : { admin: { administration: made.administration, token: () => live.adminToken } }),
@@ -273,6 +294,10 @@ async function start<M extends Made>(
       every(SWEEP_EVERY_MS, () => made.sweep(), 'the sweep failed', log),
       every(COUNT_EVERY_MS, () => made.desk.counting.countEasily(), 'the counting failed', log),
     ];
+    if (pools !== undefined) {
+      await pools.tick().catch((err: unknown) => log.error({ err }, 'the look at the pools failed'));
+      timers.push(every(POOL_EVERY_MS, () => pools.tick(), 'the look at the pools failed', log));
+    }
     if (live.says('starts')) log.info({ version }, 'the keyserver serves');
     const server: Server = {
       url: urlOf(gateway.server.address(), hostOf(options)),
@@ -285,6 +310,7 @@ async function start<M extends Made>(
         draining = true;
         if (live.says('stops')) log.info({}, 'the keyserver ends');
         timers.forEach(clearInterval);
+        await pools?.close();
         // A browser opens sockets ahead of need; Node counts one that never spoke as busy, for half a minute.
         const impatient = setTimeout(() => gateway.server.closeAllConnections(), DRAIN_MS);
         await gateway.close();

@@ -13,6 +13,7 @@ import {
   KnownProxy,
   LedgerCheck,
   LedgerFacts,
+  MadeVoucher,
   OfferedContest,
   Rate,
   RevokedProxy,
@@ -38,6 +39,7 @@ import {
   ratesTable,
   recordText,
   topTable,
+  voucherText,
 } from './show.ts';
 
 type Options = Access & { json?: boolean };
@@ -84,6 +86,26 @@ export function adminCommand(whole: (least: number, most: number) => (text: stri
   leaf(admin, 'fleet', 'the kiosks, as they were last heard of').action((options: Options) =>
     tell(options, Fleet, 'GET', 'fleet', fleetTable),
   );
+  leaf(admin, 'vouch <key> <origin...>', "the keymaster's word for a proxy that is to be in a pool, at these addresses")
+    .option('--pool <handle>', 'the pool')
+    .option('--registrar', 'it may be a registrar')
+    .option('--days <number>', 'for how long', (text) => numberOr('', text), 365)
+    .action(
+      (
+        sub: string,
+        addresses: string[],
+        options: Options & { pool?: string; registrar?: boolean; days: number | null },
+      ) => {
+        const body = {
+          sub,
+          addresses,
+          days: options.days,
+          ...(options.pool === undefined ? {} : { handle: options.pool }),
+          ...(options.registrar === true ? { registrar: true } : {}),
+        };
+        return tell(options, MadeVoucher, 'POST', 'vouchers', voucherText, body);
+      },
+    );
   const cases = admin.command('cases').description('who was caught at what');
   leaf(cases, 'list', 'the newest first', { isDefault: true })
     .option(...count)

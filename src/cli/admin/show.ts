@@ -8,6 +8,7 @@ import type {
   KnownProxy,
   LedgerCheck,
   LedgerFacts,
+  MadeVoucher,
   OfferedContest,
   Rate,
   SigningKey,
@@ -163,6 +164,10 @@ const HOW = {
   'second-run': "another's run",
   record: 'the laws of chance',
 } as const;
+
+export function voucherText({ voucher, expiresAt }: MadeVoucher): string {
+  return `${voucher}\n\nGive it to the proxy as --pool-voucher. It holds until ${date(expiresAt)}.\n`;
+}
 
 export function casesTable(cases: readonly Case[]): string {
   if (cases.length === 0) return 'nobody was caught at anything\n';

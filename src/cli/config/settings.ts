@@ -6,6 +6,7 @@
  */
 import { type Static, type TSchema, Type } from 'typebox';
 import { parseWindow } from '../../domain/schedule.ts';
+import { HANDLE_FORM, MAX_ADDRESSES, MAX_SUCCESSORS, POLICY_NAMES, type PolicyName } from '../../protocol/pools.ts';
 import { isAddressRule } from '../../server/http/access.ts';
 
 /** What a setting's schema may say besides its type, all of it optional. */
@@ -41,6 +42,10 @@ const Window = Type.Refine(Type.String(), isWindow, () => {
 });
 
 const webAddress = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+const Origin = Type.Refine(Type.String(), isOrigin, () => {
+  return 'must be an origin like https://keys.example or http://10.0.0.5:2064, with nothing after it';
+});
+
 const databaseAddress = (text: string): boolean =>
   URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol);
 
@@ -203,6 +208,86 @@ const common = {
     placeholder: 'number',
     live: true,
   }),
+  registrar: Type.Boolean({
+    description: 'be a registrar of pools of gateways (RSerPool)',
+    default: false,
+  }),
+  registrars: Type.Array(Origin, {
+    description: 'registrars: the others, or those that this gateway is to register with',
+    default: [],
+    placeholder: 'origin',
+  }),
+  pool: Type.Object({
+    handle: Type.Optional(
+      Type.String({
+        pattern: HANDLE_FORM,
+        description:
+          'pool that this gateway is in, such as rc5.eu; its clients turn to the others of it where this one fails',
+        placeholder: 'handle',
+      }),
+    ),
+    addresses: Type.Array(Origin, {
+      maxItems: MAX_ADDRESSES,
+      description: 'where browsers and other gateways find this one; none: http://localhost and the port',
+      default: [],
+      placeholder: 'origin',
+    }),
+    policy: OneOf([...POLICY_NAMES] as [PolicyName, ...PolicyName[]], {
+      description: 'how pool users are spread (RFC 5356); the same for all of a pool',
+      default: 'least-used-degradation',
+      placeholder: 'name',
+    }),
+    weight: Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      description: 'share of this gateway under the weighted policies',
+      default: 1,
+      placeholder: 'number',
+    }),
+    priority: Type.Integer({
+      minimum: 0,
+      maximum: 1000,
+      description: 'under priority the highest is selected',
+      default: 0,
+      placeholder: 'number',
+    }),
+    degradation: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      description: 'load that one more pool user brings, under least-used-degradation and priority-least-used',
+      default: 0.01,
+      placeholder: 'share',
+    }),
+    id: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 0xffff_ffff,
+        description: 'identifier in the pool; none: a random one at each start',
+        placeholder: 'number',
+      }),
+    ),
+    successors: Type.Array(Type.Integer({ minimum: 1, maximum: 0xffff_ffff }), {
+      maxItems: MAX_SUCCESSORS,
+      description: 'last will: identifiers of those to turn to first where this one fails',
+      default: [],
+      placeholder: 'id',
+    }),
+    voucher: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 4096,
+        description: "of a proxy: the keymaster's word for it, from `tabherd admin vouch`",
+        placeholder: 'text',
+      }),
+    ),
+    origins: Type.Array(Type.String({ pattern: "^[^\\s;,']{1,200}$" }), {
+      maxItems: 16,
+      description:
+        'where pages may turn to besides the gateways known when they are loaded, such as https://*.keys.example',
+      default: [],
+      placeholder: 'source',
+    }),
+  }),
   clientRate: ratePerMinute('of one client', 120),
   addressRate: ratePerMinute('from one address, this machine itself excepted', 6000),
   teamRate: ratePerMinute('of one team', 60_000),
@@ -304,6 +389,10 @@ export type Settings = typeof ServeSettings | typeof ProxySettings;
 /** By command. */
 export const SETTINGS = { serve: ServeSettings, proxy: ProxySettings } satisfies Record<string, TSchema>;
 export type SettingsCommand = keyof typeof SETTINGS;
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
 
 function isWindow(text: string): boolean {
   try {

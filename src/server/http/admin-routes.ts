@@ -18,8 +18,10 @@ import {
   KnownProxy,
   LedgerCheck,
   LedgerFacts,
+  MadeVoucher,
   Messages,
   NewProxy,
+  NewVoucher,
   OfferedContest,
   Rate,
   RevokedProxy,
@@ -185,6 +187,12 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminOptions> = async (app, 
     '/proxies/:id/restore',
     { schema: { ...about('restoreProxy', 'Serves it again.', KnownProxy), params: OfKey } },
     ({ params }) => administration.restoreProxy(params.id),
+  );
+
+  app.post(
+    '/vouchers',
+    { schema: { ...about('vouch', "The keymaster's word for a gateway in a pool.", MadeVoucher), body: NewVoucher } },
+    ({ body }) => administration.vouch(body),
   );
 
   app.get('/fleet', { schema: about('fleet', 'The kiosks, as they were last heard of.', Fleet) }, () =>

@@ -6,6 +6,7 @@
  * No COOP or COEP: nothing of ours needs SharedArrayBuffer, and pages that embed us would have to have them too.
  */
 import fastifyCompress from '@fastify/compress';
+import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors';
 import fastifySwagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, {
@@ -22,11 +23,13 @@ import { faultOf } from '../../protocol/fault.ts';
 import type { Keyserver } from '../../protocol/keyserver.ts';
 import { MAX_PROXY_BODY_BYTES } from '../../protocol/report-batch.ts';
 import type { Standings } from '../../protocol/standing.ts';
+import type { Pools } from '../pools/pools.ts';
 import { guardAccess, type MayAccess } from './access.ts';
 import { ADMIN_PREFIX, ADMIN_SECURITY, type AdminOptions, adminRoutes } from './admin-routes.ts';
 import { healthPlugin } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { metricsPlugin } from './metrics-plugin.ts';
+import { poolRoutes } from './pool-routes.ts';
 import { sendError, sendProblem } from './problems.ts';
 import { limitRates, type Rates } from './rate-limit.ts';
 import { METHODS, routes } from './routes.ts';
@@ -57,19 +60,31 @@ export interface GatewayOptions {
   /** What is not ready; see `health.ts`. */
   unready?: (() => Promise<readonly string[]>) | undefined;
   clock?: (() => number) | undefined;
+  /** Without it this gateway has to do with no pool. */
+  pools?: Pools | undefined;
   /** More routes, such as the operator's. */
   more?: ((app: FastifyInstance) => Promise<void>) | undefined;
 }
 
+/** To pages of other gateways of a pool. */
+const OPEN: FastifyCorsOptions = {
+  origin: '*',
+  methods: ['GET', 'POST'],
+  allowedHeaders: ['content-type', 'content-encoding'],
+  exposedHeaders: ['retry-after', 'accept-encoding'],
+  maxAge: 86_400,
+};
+
 const UNLIMITED: Rates = { client: 0, address: 0, team: 0 };
 
-const SECURITY_HEADERS = {
+/** @param origins other gateways that a page may turn to. */
+const securityHeaders = (origins: readonly string[]) => ({
   'content-security-policy': [
     "default-src 'self'",
     "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data:",
-    "connect-src 'self'",
+    ["connect-src 'self'", ...origins].join(' '),
     "worker-src 'self'",
     "frame-ancestors 'none'",
     "base-uri 'none'",
@@ -77,11 +92,11 @@ const SECURITY_HEADERS = {
   ].join('; '),
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
-};
+});
 
 /** Ready to `listen` or `inject`; close it with `close()`. */
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
-  const { keyserver, metrics, mayAccess, trustProxy = false, unready = async () => [] } = options;
+  const { keyserver, metrics, mayAccess, trustProxy = false, unready = async () => [], pools } = options;
   const app = fastify({
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
     // A line a request would be the load's own shadow; errors are logged where they happen.
@@ -116,8 +131,14 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     reply.header('allow', method);
     return sendProblem(reply, { status: 405, code: 'method_not_allowed', detail: `${path} knows only ${method}` });
   });
+  let headers = securityHeaders([]);
+  let origins: readonly string[] = [];
   app.addHook('onRequest', async (_request, reply) => {
-    reply.headers(SECURITY_HEADERS);
+    if (pools !== undefined && pools.origins !== origins) {
+      ({ origins } = pools);
+      headers = securityHeaders(origins);
+    }
+    reply.headers(headers);
     // A client may send what we can read (RFC 9110, 12.5.3).
     reply.header('accept-encoding', 'gzip');
   });
@@ -140,7 +161,14 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   await app.register(healthPlugin, { unready });
   await app.register(statusPagePlugin, { keyserver, clock: options.clock ?? Date.now });
   const limit = limitRates(options.rates ?? (() => UNLIMITED), options.clock ?? Date.now);
-  await app.register(routes, { prefix: '/api/v1', keyserver, limit });
+  await app.register(
+    async (api) => {
+      if (pools?.isOpen === true) await api.register(fastifyCors, OPEN);
+      await api.register(routes, { keyserver, limit, pools });
+      if (pools !== undefined) await api.register(poolRoutes, { pools });
+    },
+    { prefix: '/api/v1' },
+  );
   const { standings } = options;
   if (standings !== undefined) await app.register(standingRoutes, { prefix: '/api/v1', standings });
   if (options.admin !== undefined) await app.register(adminRoutes, { prefix: ADMIN_PREFIX, ...options.admin });

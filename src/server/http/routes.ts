@@ -12,6 +12,7 @@ import {
   Status,
 } from '../../protocol/keyserver.ts';
 import { MAX_CELLS, UnitMap } from '../../protocol/unit-map.ts';
+import type { Pools } from '../pools/pools.ts';
 import { problem } from './problems.ts';
 
 const problems = {
@@ -39,6 +40,11 @@ export const METHODS: ReadonlyMap<string, 'GET' | 'POST'> = new Map([
   ['/admin/v1/carry/exchange', 'POST'],
   ['/admin/v1/carry/reports', 'POST'],
   ['/admin/v1/carry/blocks', 'POST'],
+  ['/api/v1/keep-alive', 'GET'],
+  ['/api/v1/pools', 'GET'],
+  ['/api/v1/pools/registrations', 'POST'],
+  ['/api/v1/pools/deregistrations', 'POST'],
+  ['/api/v1/pools/enrp', 'POST'],
   ['/healthz', 'GET'],
   ['/readyz', 'GET'],
   ['/metrics', 'GET'],
@@ -49,9 +55,10 @@ export interface RoutesOptions {
   keyserver: Keyserver;
   /** Before an exchange and a release are looked at. */
   limit: preHandlerHookHandler;
+  pools?: Pools | undefined;
 }
 
-export const routes: FastifyPluginCallbackTypebox<RoutesOptions> = (app, { keyserver, limit }, done) => {
+export const routes: FastifyPluginCallbackTypebox<RoutesOptions> = (app, { keyserver, limit, pools }, done) => {
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
   });
@@ -66,7 +73,15 @@ export const routes: FastifyPluginCallbackTypebox<RoutesOptions> = (app, { keyse
         response: { 200: ExchangeReply, ...problems },
       },
     },
-    (request) => keyserver.exchange(request.body, { address: request.ip }),
+    async (request) => {
+      const answered = pools?.load.begin();
+      try {
+        const reply = await keyserver.exchange(request.body, { address: request.ip });
+        return pools?.handle === undefined ? reply : { ...reply, pool: pools.handle };
+      } finally {
+        answered?.();
+      }
+    },
   );
   app.post(
     '/release',

@@ -12,6 +12,8 @@ import {
   type ContestChange,
   type Fleet,
   type KnownProxy,
+  MadeVoucher,
+  NewVoucher,
   type OfferedContest,
   type RevokedProxy,
   type SigningKey,
@@ -22,6 +24,7 @@ import { type Book, type Books, type Kinds, stateOf } from '../ledger/books.ts';
 import { allocationOf } from '../ledger/grant.ts';
 import { knownKiosk } from '../ledger/kiosks.ts';
 import { Keyring } from '../proof/keyring.ts';
+import { makeVoucher } from '../proof/voucher.ts';
 import type { LedgerQueries } from '../store/queries.ts';
 import type { ContestRow, ProxyRow } from '../store/schema.ts';
 import { type Store, StoreError } from '../store/store.ts';
@@ -170,6 +173,14 @@ export class Administration {
       await ledger.revokeProxy(id, null);
     });
     return this.#proxy(id);
+  }
+
+  /** The keymaster's word for a gateway: until it runs out, or the key that signed it is revoked. */
+  async vouch({ days, ...claims }: NewVoucher): Promise<MadeVoucher> {
+    const { keymaster, clock } = this.#ports;
+    if (keymaster.desk.role.isRevoked(claims.sub)) throw conflict(`proxy ${claims.sub} is revoked`);
+    const expiresAt = clock() + days * 86_400_000;
+    return { voucher: makeVoucher({ ...claims, exp: expiresAt }, keymaster.desk.role.key()), expiresAt };
   }
 
   // Kiosks

@@ -64,7 +64,7 @@ export interface Observer {
 
 export class Desk {
   readonly #ports: DeskPorts;
-  readonly #role: Role;
+  readonly role: Role;
   readonly counting: Counting;
   readonly maps: Maps;
   readonly #commits: GroupCommit;
@@ -73,7 +73,7 @@ export class Desk {
 
   constructor(ports: DeskPorts, role: Role) {
     this.#ports = ports;
-    this.#role = role;
+    this.role = role;
     this.counting = new Counting(ports);
     this.maps = new Maps({ ...ports, hidden: (contest) => role.hidden(contest) });
     this.#granting = new Granting(role, ports.random ?? Math.random);
@@ -89,13 +89,13 @@ export class Desk {
     const protocol = protocolOf(request);
     const sender: Sender = { client, isProxy: protocol === 'keyserver<-proxy/1', address: origin?.address };
     // A proxy's id is no secret, it is in every proof: without its signature nobody may speak in its name.
-    if (sender.isProxy || isKeyId(client.id)) this.#role.admitProxy(request, this.#ports.clock(), origin);
+    if (sender.isProxy || isKeyId(client.id)) this.role.admitProxy(request, this.#ports.clock(), origin);
     if (!sender.isProxy && reports.length > MAX_REPORTS) {
       const detail = `a client sends at most ${MAX_REPORTS} reports at once`;
       throw new RefusedError('body_malformed', detail, { field: '/reports' });
     }
-    if (this.#haveStrangeRoot(reports)) await this.#role.learnKeys();
-    await this.#role.know([client, ...(sender.isProxy ? reports.flatMap((report) => report.client ?? []) : [])]);
+    if (this.#haveStrangeRoot(reports)) await this.role.learnKeys();
+    await this.role.know([client, ...(sender.isProxy ? reports.flatMap((report) => report.client ?? []) : [])]);
     const verdicts = await this.#verifyAll(reports);
     const reply = await this.#commits.run({
       units: reports.map(({ contest, first, evidence }) => ({ contest, first, count: evidence.length })),
@@ -104,15 +104,15 @@ export class Desk {
         refuseUnknown(commit.books, want);
         const results: ReportResult[] = [];
         for (const [i, report] of reports.entries()) {
-          results.push(await settle(commit, sender, report, verdicts[i] as Verdict, this.#role));
+          results.push(await settle(commit, sender, report, verdicts[i] as Verdict, this.role));
         }
         const granted = await this.#granting.grant(commit, sender, want);
-        const contests = commit.books.states().map((state) => this.#role.shown(state));
+        const contests = commit.books.states().map((state) => this.role.shown(state));
         return { results, ...granted, now: commit.now, contests };
       },
     });
     this.counting.arrive(client, reply.now);
-    this.#role.hear(request, sender, reply.now);
+    this.role.hear(request, sender, reply.now);
     const found = verdicts.map((verdict) => (verdict.ok ? verdict.hits.length : 0));
     this.#observe(request, reply, found, sender);
     return this.#inProtocol(protocol, sender, reply);
@@ -120,7 +120,7 @@ export class Desk {
 
   async release(request: ReleaseRequest): Promise<ReleaseReply> {
     const { client, leases, parts = [] } = request;
-    if (isKeyId(client.id)) this.#role.admitProxy(request, this.#ports.clock());
+    if (isKeyId(client.id)) this.role.admitProxy(request, this.#ports.clock());
     return this.#commits.run({
       run: async ({ books, now }) => {
         this.counting.arrive(client, now);
@@ -186,7 +186,7 @@ export class Desk {
     const roots = new Set(reports.map(({ proof }) => proof?.split('~', 1)[0]));
     return [...roots].some((root) => {
       const read = root === undefined ? undefined : readProof(root);
-      return read?.ok === true && !this.#role.isTrusted(rootOf(read.links));
+      return read?.ok === true && !this.role.isTrusted(rootOf(read.links));
     });
   }
 
@@ -235,7 +235,7 @@ export class Desk {
       const result = results[i];
       if (manifest === undefined || result === undefined) continue;
       const worker = (isProxy ? report.client : undefined) ?? client;
-      this.#role.reported(worker, manifest, report, result);
+      this.role.reported(worker, manifest, report, result);
       observer?.reported?.(worker, manifest, report, result, address, found[i] ?? 0);
     }
   }
@@ -246,22 +246,22 @@ export class Desk {
     { grants, ...reply }: Granted & { results: ReportResult[]; now: number; contests: ContestState[] },
   ): ExchangeReply {
     if (protocol === 'keyserver<-client/1') return { ...reply, leases: grants.map(({ lease }) => lease) };
-    const messages = this.#role.messages(client).slice(0, MAX_MESSAGES);
-    const directives = this.#role.directives(client);
+    const messages = this.role.messages(client).slice(0, MAX_MESSAGES);
+    const directives = this.role.directives(client);
     return {
       protocol,
       ...reply,
       leases: grants.map((grant) => this.#proven(grant, client.id)),
       ...(messages.length === 0 ? {} : { messages }),
       ...(directives.length === 0 ? {} : { directives: [...directives] }),
-      ...(isProxy ? { trusted: [...this.#role.trusted()] } : {}),
+      ...(isProxy ? { trusted: [...this.role.trusted()] } : {}),
     };
   }
 
   #proven({ lease, source }: Grant, sub: string): Lease {
     const { id: jti, contest, first, count, expiresAt: exp } = lease;
     const claims = { jti, sub, contest, first, count, exp };
-    return { ...lease, proof: extendProof(source.proof, claims, this.#role.key()) };
+    return { ...lease, proof: extendProof(source.proof, claims, this.role.key()) };
   }
 }
 

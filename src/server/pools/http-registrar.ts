@@ -55,7 +55,8 @@ export class HttpRegistrars implements RegistrarApi {
 
   async #hunt<T extends TSchema>(route: string, schema: T, body?: unknown): Promise<Static<T>> {
     let last: unknown;
-    for (const address of [...this.#addresses]) {
+    const addresses = this.#addresses;
+    for (const address of addresses) {
       try {
         const reply = await call(address, route, schema, body);
         this.#addresses = [address, ...this.#addresses.filter((one) => one !== address)];

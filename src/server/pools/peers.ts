@@ -35,6 +35,7 @@ export interface PeersPorts {
   /** The keymaster's word for that key; undefined where there is none yet. */
   voucher: () => string | undefined;
   isTrusted: (keymaster: string) => boolean;
+  isRevoked: (key: string) => boolean;
   /** Where other registrars are. */
   mentors: readonly string[];
   /** @returns what was answered; undefined: nothing, or a refusal. */
@@ -279,11 +280,11 @@ export class PeerHandlespace implements Handlespace {
 
   /** Takes an element that another registrar tells of, where that is news. @returns it, where it is what it says. */
   #merge(entry: Entry, from: number): Member | undefined {
-    const { clock, isTrusted, id } = this.#ports;
+    const { clock, isTrusted, isRevoked, id } = this.#ports;
     // Each speaks for its own.
     if (entry.home !== from) return undefined;
     const now = clock();
-    const read = registration.read(entry, { isTrusted, now });
+    const read = registration.read(entry, { isTrusted, isRevoked, now });
     if (!read.ok) return undefined;
     const { claims, voucher } = read.claims;
     if (!isVouchedFor(claims, voucher)) return undefined;
@@ -343,9 +344,9 @@ export class PeerHandlespace implements Handlespace {
   }
 
   #read(vouched: Vouched): EnrpClaims | string {
-    const { isTrusted, clock } = this.#ports;
+    const { isTrusted, isRevoked, clock } = this.#ports;
     const now = clock();
-    const read = enrp.read(vouched, { isTrusted, now });
+    const read = enrp.read(vouched, { isTrusted, isRevoked, now });
     if (!read.ok) return read.detail;
     const { claims, voucher } = read.claims;
     if (voucher.registrar !== true) return 'the voucher is for no registrar';

@@ -44,6 +44,7 @@ export interface RegistrarPorts {
   address: string;
   space: Handlespace;
   isTrusted: (keymaster: string) => boolean;
+  isRevoked: (key: string) => boolean;
   /** Asks an element for a keep-alive; undefined where none comes in time. */
   probe: (address: string) => Promise<KeepAlive | undefined>;
   clock: () => number;
@@ -87,9 +88,9 @@ export class Registrar implements RegistrarApi {
   }
 
   async register(vouched: Vouched): Promise<RegistrationReply> {
-    const { id: home, space, clock, isTrusted, address } = this.#ports;
+    const { id: home, space, clock, isTrusted, isRevoked, address } = this.#ports;
     const now = clock();
-    const read = registration.read(vouched, { isTrusted, now });
+    const read = registration.read(vouched, { isTrusted, isRevoked, now });
     if (!read.ok) throw refusal(read.detail);
     const claims = read.claims.claims;
     const { voucher } = read.claims;
@@ -115,8 +116,8 @@ export class Registrar implements RegistrarApi {
   }
 
   async deregister(vouched: Vouched): Promise<void> {
-    const { space, clock, isTrusted } = this.#ports;
-    const read = deregistration.read(vouched, { isTrusted, now: clock() });
+    const { space, clock, isTrusted, isRevoked } = this.#ports;
+    const read = deregistration.read(vouched, { isTrusted, isRevoked, now: clock() });
     if (!read.ok) throw refusal(read.detail);
     const { handle, id, iat } = read.claims.claims;
     const known = space.table.get(handle, id);

@@ -24,11 +24,13 @@ const found = new BoundedMap<string, VoucherClaims>(20_000);
 export interface VoucherTrust {
   /** Whether this is a key of the keymaster's. */
   isTrusted: (key: string) => boolean;
+  /** Whether what this key signs counts no more. */
+  isRevoked: (key: string) => boolean;
   now: number;
 }
 
 /** What a voucher says, where a trusted key signed it and it has not run out. */
-export function readVoucher(text: string, { isTrusted, now }: VoucherTrust): Read<VoucherClaims> {
+export function readVoucher(text: string, { isTrusted, isRevoked, now }: VoucherTrust): Read<VoucherClaims> {
   let claims = found.get(text);
   if (claims === undefined) {
     const jws = readJws(text);
@@ -41,6 +43,7 @@ export function readVoucher(text: string, { isTrusted, now }: VoucherTrust): Rea
   } else if (!isTrusted(readJws(text)?.signer ?? '')) {
     return refused('the voucher is signed by a key that is not trusted here');
   }
+  if (isRevoked(claims.sub)) return refused('the key that the voucher is for was revoked');
   if (claims.exp <= now) return refused('the voucher has run out; ask the keymaster for another');
   return { ok: true, claims };
 }

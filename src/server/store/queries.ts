@@ -2,6 +2,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { CountingQueries } from './counting-queries.ts';
 import { KioskQueries } from './kiosk-queries.ts';
+import { PoolQueries } from './pool-queries.ts';
 import type {
   ClientRow,
   ContestRow,
@@ -47,6 +48,7 @@ export class LedgerQueries extends Statements {
   readonly upstream: UpstreamQueries;
   readonly kiosks: KioskQueries;
   readonly trust: TrustQueries;
+  readonly pools: PoolQueries;
 
   constructor(db: Kysely<LedgerTables>, dialect: Dialect) {
     super(db, dialect);
@@ -54,6 +56,7 @@ export class LedgerQueries extends Statements {
     this.upstream = new UpstreamQueries(db, dialect);
     this.kiosks = new KioskQueries(db, dialect);
     this.trust = new TrustQueries(db, dialect);
+    this.pools = new PoolQueries(db, dialect);
   }
 
   // Contests

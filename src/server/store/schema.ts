@@ -224,6 +224,30 @@ export interface SecondRunRow {
   body: string;
 }
 
+/** A registrar over this database. */
+export interface RegistrarRow {
+  id: number;
+  address: string;
+  /** By its own clock, milliseconds since 1970. */
+  heard_at: number;
+}
+
+/** An element of a pool, as `server/pools/shared.ts` keeps it. */
+export interface PoolElementRow {
+  handle: string;
+  id: number;
+  /** The registrar that supervises it. */
+  home: number;
+  /** When the element says that it registered. */
+  iat: number;
+  /** When that was written, by the writer's clock. */
+  changed_at: number;
+  /** 1: it is in the pool no more; the row is kept for a while so that all get to know. */
+  gone: number;
+  statement: string;
+  voucher: string;
+}
+
 export interface LedgerTables {
   contest: ContestRow;
   run: RunRow;
@@ -244,4 +268,6 @@ export interface LedgerTables {
   conduct: ConductRow;
   case_file: CaseFileRow;
   second_run: SecondRunRow;
+  registrar: RegistrarRow;
+  pool_element: PoolElementRow;
 }
