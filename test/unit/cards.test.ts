@@ -44,7 +44,7 @@ test('whoever left a card with a voucher is called once when a contest is over, 
   expect(await cards.look([state('x', 'closed')], 100_000)).toBe(0);
   expect(called).toEqual(['http://a.example']);
   // Too soon after the last call: it is made up for.
-  cards.look([state('x', 'open'), state('y', 'open')], 100_001);
+  await cards.look([state('x', 'open'), state('y', 'open')], 100_001);
   expect(await cards.look([state('x', 'closed'), state('y', 'open')], 100_002)).toBe(1);
   expect(await cards.look([state('x', 'closed'), state('y', 'closed')], 100_003)).toBe(0);
   expect(await cards.look([state('x', 'closed'), state('y', 'closed')], 200_000)).toBe(1);
