@@ -35,6 +35,7 @@ import { makePrivateFolder } from './store/private-file.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 import type { Checker } from './trust/checks.ts';
+import type { Trust } from './trust/trust.ts';
 
 const SWEEP_EVERY_MS = 15_000;
 const COUNT_EVERY_MS = 1000;
@@ -149,6 +150,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       standings: new LedgerStandings({ ...ports, counting: keymaster.desk.counting }),
       administration: new Administration({ ...ports, keymaster }),
       desk: keymaster.desk,
+      trust: keymaster.trust,
       sweep: () => keymaster.sweep(),
       close: () => keymaster.close(),
     };
@@ -214,6 +216,8 @@ interface Made {
   administration?: Administration;
   carrier?: Carrier;
   desk: Desk;
+  /** A proxy leaves that to its keymaster. */
+  trust?: Trust;
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
@@ -235,7 +239,12 @@ async function start<M extends Made>(
   const store = await openStore(options, log);
   const undo: (() => Promise<void> | void)[] = [() => store.close()];
   try {
-    const metrics = new Metrics({ status: () => made.keyserver.status(), log, version });
+    const metrics = new Metrics({
+      status: () => made.keyserver.status(),
+      trust: () => made.trust?.figures(),
+      log,
+      version,
+    });
     const blockLog =
       options.blockLog === undefined ? undefined : await BlockLog.open({ ...options.blockLog, log, clock });
     undo.push(async () => blockLog?.close());

@@ -12,6 +12,7 @@ import { endOf } from '../../src/domain/units.ts';
 import type { Lease, Report, UnitEvidence } from '../../src/domain/work.ts';
 import type { ReportResult } from '../../src/protocol/keyserver.ts';
 import { checkLedger } from '../../src/server/ledger/check.ts';
+import type { Observer } from '../../src/server/ledger/desk.ts';
 import { bodyOf, Cases } from '../../src/server/trust/cases.ts';
 import { after, isBarred, UNKNOWN } from '../../src/server/trust/conduct.ts';
 import { isAnswerDue, secondRate, spotRate } from '../../src/server/trust/rates.ts';
@@ -23,6 +24,8 @@ const contest = rc5Blocks.name;
 
 let folder: { path: string; remove: () => void };
 let server: TestKeymaster;
+/** What the observer was told of checks. */
+let told: string[];
 beforeEach(() => {
   folder = temporaryFolder();
 });
@@ -33,7 +36,12 @@ afterEach(async () => {
 
 /** @param random what is drawn: 0 checks everything, and 0.49 offers each block that may be done again. */
 const open = async (random: () => number): Promise<void> => {
-  server = await openKeymaster(folder.path, [rc5Blocks], { kinds, random, secondRuns: 1 });
+  told = [];
+  const observer: Observer = {
+    doneAgain: (how, agreed) => told.push(`${how} ${agreed ? 'agreed' : 'contradicted'}`),
+    caught: (how) => told.push(`caught by ${how}`),
+  };
+  server = await openKeymaster(folder.path, [rc5Blocks], { kinds, random, secondRuns: 1, observer });
 };
 
 const lease = async (who: ClientInfo): Promise<Lease | undefined> => {
@@ -86,6 +94,9 @@ test('a near match that is kept back is missed by the next who does the block; n
   await server.keymaster.trust.settled();
 
   expect((await cases()).map(bodyOf)).toMatchObject([{ how: 'second-run', name: 'client 1', units: 1, blocks: 1 }]);
+  expect(told).toEqual(['second-run contradicted', 'caught by second-run']);
+  // That of the other, which nobody has done again.
+  expect(server.keymaster.trust.figures()).toEqual({ checksWaiting: 0, seconds: new Map(), barred: 1, stopped: 0 });
   expect([await pointsOf('client 1'), await pointsOf('client 2')]).toEqual([0, 1]);
   expect(await server.keymaster.contests()).toMatchObject([{ state: { done: 0 } }]);
   expect(await ledgerIsRight()).toBe(true);

@@ -26,6 +26,8 @@ import type { Log } from '../log.ts';
 import { extendProof, readProof, rootOf } from '../proof/chain.ts';
 import { isKeyId } from '../proof/key.ts';
 import type { Store } from '../store/store.ts';
+import type { SpotResult } from '../trust/checks.ts';
+import type { How } from '../trust/conduct.ts';
 import { Books, type Kinds } from './books.ts';
 import { Counting } from './counting.ts';
 import { type Grant, type Granted, Granting } from './grant.ts';
@@ -60,6 +62,12 @@ export interface Observer {
   exchanged?(client: ClientInfo, address: string | undefined): void;
   leased?(client: ClientInfo, leases: readonly Lease[]): void;
   committed?(size: number, seconds: number): void;
+  /** A spot check ended, or was dropped because too many waited. */
+  spotChecked?(result: SpotResult, seconds: number): void;
+  /** A block that was done before was done again. */
+  doneAgain?(how: 'known-answer' | 'second-run', agreed: boolean): void;
+  /** A case was filed. */
+  caught?(how: How): void;
 }
 
 export class Desk {

@@ -6,6 +6,7 @@ import type { SpotCheck } from '../../contests/kind.ts';
 import type { ClientInfo } from '../../domain/client.ts';
 import type { ContestManifest } from '../../domain/contest.ts';
 import type { Report } from '../../domain/work.ts';
+import type { Observer } from '../ledger/desk.ts';
 import type { Log } from '../log.ts';
 
 /** A core that does a part of a unit again. */
@@ -20,6 +21,9 @@ export interface Checker {
 
 /** `undecided`: it would have taken too long, as where somebody claims more work than there is. */
 export type Checked = 'agrees' | 'undecided' | { fault: string };
+
+/** What became of a spot check; `broken`: it could not be done. */
+export type SpotResult = 'agreed' | 'failed' | 'undecided' | 'broken' | 'dropped';
 
 /** What of a report matters here. */
 export type DoneWork = Pick<Report, 'contest' | 'first' | 'core' | 'evidence'>;
@@ -37,6 +41,7 @@ export interface Suspect {
 export interface ChecksPorts {
   log: Log;
   checker?: Checker | undefined;
+  observer?: Observer | undefined;
   onResult: (suspect: Suspect, checked: Checked) => void;
 }
 
@@ -75,12 +80,17 @@ export class Checks {
     this.#ports = ports;
   }
 
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   take(suspect: Suspect): void {
     if (this.#ports.checker === undefined || this.#isClosed) return;
     this.#waiting.push(suspect);
     if (this.#waiting.length > MOST_WAITING) {
       this.#waiting.shift();
       this.dropped += 1;
+      this.#ports.observer?.spotChecked?.('dropped', 0);
     }
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
@@ -101,7 +111,7 @@ export class Checks {
   }
 
   async #work(): Promise<void> {
-    const { checker, log, onResult } = this.#ports;
+    const { checker, log, observer, onResult } = this.#ports;
     for (let suspect = this.#waiting.shift(); suspect !== undefined; suspect = this.#waiting.shift()) {
       const { manifest, spot } = suspect;
       const began = performance.now();
@@ -109,11 +119,21 @@ export class Checks {
         const checked = await checker?.check(manifest, spot);
         if (checked === undefined) continue;
         this.done += 1;
+        observer?.spotChecked?.(resultOf(checked), secondsSince(began));
         onResult(suspect, checked);
       } catch (err) {
-        if (!this.#isClosed) log.error({ err, contest: manifest.name }, 'a spot check could not be done');
+        if (this.#isClosed) continue;
+        observer?.spotChecked?.('broken', secondsSince(began));
+        log.error({ err, contest: manifest.name }, 'a spot check could not be done');
       }
       if (this.#waiting.length > 0) await this.#rest.take(performance.now() - began);
     }
   }
 }
+
+function resultOf(checked: Checked): SpotResult {
+  if (checked === 'agrees') return 'agreed';
+  return checked === 'undecided' ? checked : 'failed';
+}
+
+const secondsSince = (began: number): number => (performance.now() - began) / 1000;

@@ -14,6 +14,7 @@ import type { UnitRange } from '../../domain/units.ts';
 import type { Report, UnitEvidence } from '../../domain/work.ts';
 import type { ExchangeRequest } from '../../protocol/keyserver.ts';
 import type { Book, Books, Kinds } from '../ledger/books.ts';
+import type { Observer } from '../ledger/desk.ts';
 import type { Grant } from '../ledger/grant.ts';
 import type { Commit } from '../ledger/group-commit.ts';
 import type { Source } from '../ledger/role.ts';
@@ -47,6 +48,7 @@ export interface SecondsPorts {
   random: () => number;
   trust: Trust;
   secondRuns?: number | undefined;
+  observer?: Observer | undefined;
 }
 
 /** Of one contest: blocks that wait for a second run, and known answers that are kept. */
@@ -89,6 +91,17 @@ export class Seconds {
       return row.lease === null && (book === undefined || book.row.closed_by !== null);
     });
     for (const { row } of over) await this.#delete(books.ledger, row.id);
+  }
+
+  /** By contest, the blocks that wait for a second run and the known answers. */
+  figures(): Map<string, { waiting: number; known: number }> {
+    const figures = new Map<string, { waiting: number; known: number }>();
+    for (const { row } of this.#rows) {
+      const of = figures.get(row.contest) ?? { waiting: 0, known: 0 };
+      of[row.known === 1 ? 'known' : 'waiting'] += 1;
+      figures.set(row.contest, of);
+    }
+    return figures;
   }
 
   /** Units that only look as if they were handed out. */
@@ -224,7 +237,8 @@ export class Seconds {
     const effect = this.#effects.get(report);
     if (effect === undefined) return;
     this.#effects.delete(report);
-    const { trust } = this.#ports;
+    const { trust, observer } = this.#ports;
+    observer?.doneAgain?.(effect.how, effect.passed.length > 0);
     for (const id of effect.passed) trust.note(id, report.contest, { kind: 'passed', at, how: effect.how });
     for (const spot of effect.spots) trust.checks.take(spot);
     for (const { client, detail, evidence } of effect.wrong) {

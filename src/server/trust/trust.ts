@@ -19,7 +19,7 @@ import type { ContestManifest } from '../../domain/contest.ts';
 import type { Report } from '../../domain/work.ts';
 import type { ReportResult } from '../../protocol/keyserver.ts';
 import type { Kinds } from '../ledger/books.ts';
-import type { Desk } from '../ledger/desk.ts';
+import type { Desk, Observer } from '../ledger/desk.ts';
 import type { Log } from '../log.ts';
 import { BoundedMap } from '../proof/bounded-map.ts';
 import type { LedgerQueries } from '../store/queries.ts';
@@ -43,6 +43,16 @@ export interface TrustPorts {
   checker?: Checker | undefined;
   /** How many times as often as usual blocks are done again by somebody else; 1 unless told. */
   secondRuns?: number | undefined;
+  observer?: Observer | undefined;
+}
+
+/** How checking goes, as numbers; of clients those that are remembered here. */
+export interface TrustFigures {
+  checksWaiting: number;
+  /** By contest. */
+  seconds: ReadonlyMap<string, { waiting: number; known: number }>;
+  barred: number;
+  stopped: number;
 }
 
 /** Clients of whom what is noted is kept in memory. */
@@ -114,6 +124,15 @@ export class Trust {
   /** Why an operator has stopped this client; undefined where none has. */
   stopped(client: string): string | undefined {
     return this.#stopped.get(client);
+  }
+
+  figures(): TrustFigures {
+    let barred = 0;
+    for (const [id, conducts] of this.#known.entries()) {
+      if (!id.startsWith(ACCOUNT) && [...conducts.values()].some(isBarred)) barred += 1;
+    }
+    const [checksWaiting, seconds, stopped] = [this.checks.waiting, this.seconds.figures(), this.#stopped.size];
+    return { checksWaiting, seconds, barred, stopped };
   }
 
   /** As far as it is known here. */
@@ -298,6 +317,7 @@ export class Trust {
       return filed;
     });
     this.#ports.log.warn({ client, contest, how, detail, units: body.units }, 'a client was caught');
+    this.#ports.observer?.caught?.(how);
   }
 
   #checked({ client, manifest, done, evidence }: Suspect, checked: Checked): void {
