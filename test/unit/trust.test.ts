@@ -5,6 +5,7 @@
  */
 import { array, assert as check, integer, property, record } from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { recordText } from '../../src/cli/admin/show.ts';
 import { rc5Blocks, rc5Evidence } from '../../src/cli/bench/keyserver/contests.ts';
 import { kinds } from '../../src/contests/kinds.ts';
 import type { ClientInfo } from '../../src/domain/client.ts';
@@ -39,6 +40,7 @@ const open = async (random: () => number): Promise<void> => {
   told = [];
   const observer: Observer = {
     doneAgain: (how, agreed) => told.push(`${how} ${agreed ? 'agreed' : 'contradicted'}`),
+    wentOffline: (count, clients) => told.push(`${count} offline: ${clients.join()}`),
     caught: (how) => told.push(`caught by ${how}`),
   };
   server = await openKeymaster(folder.path, [rc5Blocks], { kinds, random, secondRuns: 1, observer });
@@ -117,7 +119,7 @@ test('a pardon gives work again, and the credit of what nobody has done meanwhil
   await report(other, await given(other));
   const { trust, desk } = server.keymaster;
   await trust.settled();
-  const cases = new Cases({ store: server.store, desk, trust });
+  const cases = new Cases({ store: server.store, desk, trust, clock: () => server.clock.now });
   const [filed] = await cases.list(9);
   expect(filed).toMatchObject({ client: liar.id, units: 2, blocks: 2 });
   expect(await cases.record(liar.id)).toMatchObject({
@@ -302,7 +304,7 @@ test('a person takes the name back: what was done counts, and for nobody by name
 test('an operator stops a client, with a reason that it is told, and lets it go on', async () => {
   await open(() => 0.9999);
   const { trust, desk } = server.keymaster;
-  const cases = new Cases({ store: server.store, desk, trust });
+  const cases = new Cases({ store: server.store, desk, trust, clock: () => server.clock.now });
   const who = client(1);
   await report(who, await given(who));
   expect(await cases.stop(who.id, 'a lab machine')).toMatchObject({ client: who.id, stopped: 'a lab machine' });
@@ -316,6 +318,36 @@ test('an operator stops a client, with a reason that it is told, and lets it go 
   await cases.stop(who.id, undefined);
   expect(await lease(who)).toBeDefined();
   await expect(cases.record(client(9).id)).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('who was not heard of for a day is offline: that is said once, and told of the client', async () => {
+  await open(() => 0.9999);
+  const { trust, desk } = server.keymaster;
+  const cases = new Cases({ store: server.store, desk, trust, clock: () => server.clock.now });
+  const [gone, stays] = [client(1), client(2)];
+  await lease(gone);
+  await lease(stays);
+  const seenAt = server.clock.now;
+  await server.keymaster.sweep();
+  expect(await cases.record(gone.id)).toMatchObject({ seenAt, online: true });
+
+  server.clock.now += 23 * HOUR_MS;
+  await lease(stays);
+  server.clock.now += HOUR_MS;
+  for (let i = 0; i < 3; i++) {
+    await server.keymaster.sweep();
+    server.clock.now += HOUR_MS;
+  }
+  expect(told).toEqual([`1 offline: ${gone.id}`]);
+  const record = await cases.record(gone.id);
+  expect(record).toMatchObject({ seenAt, online: false, wentOfflineAt: seenAt + 24 * HOUR_MS });
+  expect(recordText(record)).toMatch(/^offline since \d{4}-/m);
+  expect(await cases.record(stays.id)).toMatchObject({ online: true });
+
+  await lease(gone);
+  const back = await cases.record(gone.id);
+  expect(back.online).toBe(true);
+  expect(recordText(back)).not.toContain('offline');
 });
 
 test('speeds are learnt by half or twice at most', async () => {

@@ -30,6 +30,7 @@ import { Keyring } from '../proof/keyring.ts';
 import { StoreError } from '../store/store.ts';
 import type { Checker } from '../trust/checks.ts';
 import { forget } from '../trust/forget.ts';
+import { goneOffline } from '../trust/presence.ts';
 import { Trust } from '../trust/trust.ts';
 import { enterContests } from './opening.ts';
 
@@ -57,6 +58,7 @@ export class Keymaster implements Keyserver {
   readonly trust: Trust;
   #keyring = new Keyring([]);
   #refreshedAt = 0;
+  #lookedForOfflineAt = 0;
   #key: KeyPair | undefined;
   #messages: string[] = [];
 
@@ -131,7 +133,16 @@ export class Keymaster implements Keyserver {
     for (const each of forget) each();
     await this.trust.write();
     await this.desk.sweep();
+    await this.#lookForOffline();
     await this.refresh();
+  }
+
+  async #lookForOffline(): Promise<void> {
+    const now = this.#ports.clock();
+    if (Math.abs(now - this.#lookedForOfflineAt) < OFFLINE_LOOK_MS) return;
+    const { count, clients } = await this.desk.run(({ ledger }) => goneOffline(ledger, now));
+    this.#lookedForOfflineAt = now;
+    if (count > 0) this.#ports.observer?.wentOffline?.(count, clients);
   }
 
   /** Reads keys, proxies and messages anew. */
@@ -206,5 +217,7 @@ const secretRandom = (): number => randomInt(2 ** 47) / 2 ** 47;
 
 /** Keys of other processes are looked for no oftener. */
 const REFRESH_MS = 1000;
+
+const OFFLINE_LOOK_MS = 3_600_000;
 
 const EVERYTHING: Source = { past: Number.MAX_SAFE_INTEGER, expiresAt: Number.MAX_SAFE_INTEGER };

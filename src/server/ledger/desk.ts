@@ -66,6 +66,8 @@ export interface Observer {
   spotChecked?(result: SpotResult, seconds: number): void;
   /** A block that was done before was done again. */
   doneAgain?(how: 'known-answer' | 'second-run', agreed: boolean): void;
+  /** Clients were not heard of for a day; some of them are named. */
+  wentOffline?(count: number, clients: readonly string[]): void;
   /** A case was filed. */
   caught?(how: How): void;
 }

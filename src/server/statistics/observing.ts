@@ -46,6 +46,9 @@ export function observing({ log, clock, metrics, blockLog, says }: ObservingPort
     committed: (size, seconds) => metrics.committed(size, seconds),
     spotChecked: (result, seconds) => metrics.spotChecked(result, seconds),
     doneAgain: (how, agreed) => metrics.doneAgain(how, agreed),
+    wentOffline(count, clients) {
+      if (says('clients')) log.info({ count, clients }, 'clients went offline');
+    },
     caught: (how) => metrics.caught(how),
   };
 }

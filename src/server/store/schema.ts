@@ -124,7 +124,7 @@ export interface FinishedRow {
 }
 
 export interface MetaRow {
-  name: 'role' | 'proxy-key' | 'messages' | 'state';
+  name: 'role' | 'proxy-key' | 'messages' | 'state' | 'offline-looked-at';
   value: string;
 }
 

@@ -9,6 +9,7 @@
  *   seconds.ts     second runs and known answers: a whole block done again by somebody else who does not know
  *   take-back.ts   what happens to the work of the caught
  *   cases.ts       what an operator sees of it
+ *   presence.ts    who is online
  *
  * Deeds wait in memory and are written every few seconds, under a lock of the store and not with the exchanges: a kill loses the
  * last of them, which makes nobody trusted. Several keymasters over one PostgreSQL note in the same rows.
