@@ -127,7 +127,7 @@ export class Keymaster implements Keyserver {
   async sweep(): Promise<void> {
     const forget = await this.desk.run(async (books, now) => {
       const { ledger } = books;
-      await this.trust.seconds.prune(books);
+      await this.trust.seconds.prune(books, now);
       return [await this.#proxies.write(ledger), await this.#kiosks.write(ledger, now)];
     });
     for (const each of forget) each();
@@ -192,9 +192,9 @@ export class Keymaster implements Keyserver {
         this.trust.seconds.offer(commit, sender, want, (book) => leaseSeconds(book, sender)),
       doneAgain: (commit, book, sender, report) => this.trust.seconds.settle(commit, book, sender, report),
       hidden: (contest) => this.trust.seconds.hidden(contest),
-      reported: (client, manifest, report, result) => {
+      reported: (client, manifest, report, result, sender) => {
         this.trust.seconds.applied(report, this.#ports.clock());
-        this.trust.reported(client, manifest, report, result);
+        this.trust.reported(client, manifest, report, result, sender);
       },
       accepted: (books, { sender, client, report, at }) => this.trust.seconds.draw(books, sender, client, report, at),
       messages: (client) => {

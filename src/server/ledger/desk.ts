@@ -234,8 +234,9 @@ export class Desk {
     { client, reports }: ExchangeRequest,
     { results, grants }: Granted & { results: ReportResult[] },
     found: readonly number[],
-    { isProxy, address }: Sender,
+    sender: Sender,
   ): void {
+    const { isProxy, address } = sender;
     const { observer } = this.#ports;
     observer?.exchanged?.(client, address);
     const leases = grants.map(({ lease }) => lease);
@@ -245,7 +246,7 @@ export class Desk {
       const result = results[i];
       if (manifest === undefined || result === undefined) continue;
       const worker = (isProxy ? report.client : undefined) ?? client;
-      this.#role.reported(worker, manifest, report, result);
+      this.#role.reported(worker, manifest, report, result, sender);
       observer?.reported?.(worker, manifest, report, result, address, found[i] ?? 0);
     }
   }

@@ -211,7 +211,7 @@ export interface SecondRunRow {
   contest: string;
   first: number;
   count: number;
-  /** 1: two have agreed on it, so that whoever differs is wrong. */
+  /** 1: two have agreed on it. */
   known: number;
   /** While somebody has it. */
   lease: string | null;
@@ -220,6 +220,9 @@ export interface SecondRunRow {
   /** A `FirstRun` as JSON. */
   body: string;
 }
+
+/** A `SecondRunRow` without its body, which may be long. */
+export type SecondRunHead = Omit<SecondRunRow, 'body'> & { size: number };
 
 export interface LedgerTables {
   contest: ContestRow;

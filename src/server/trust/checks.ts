@@ -34,6 +34,8 @@ export interface Suspect {
   spot: SpotCheck;
   /** What is checked. */
   done: DoneWork;
+  /** Somebody did it again already, and went another way. */
+  isContradicted?: boolean;
   /** For the case, if there is one. */
   evidence: unknown;
 }
@@ -46,6 +48,8 @@ export interface ChecksPorts {
 }
 
 const MOST_WAITING = 1000;
+/** In their reports: one of 256 may take more than a megabyte. */
+const MOST_UNITS_WAITING = 32_768;
 
 /** Half of a CPU at most: while many are new there is always something to check, and exchanges go first. */
 class Rest {
@@ -69,6 +73,7 @@ class Rest {
 export class Checks {
   readonly #ports: ChecksPorts;
   readonly #waiting: Suspect[] = [];
+  #units = 0;
   #working: Promise<void> | undefined;
   readonly #rest = new Rest();
   #isClosed = false;
@@ -87,8 +92,9 @@ export class Checks {
   take(suspect: Suspect): void {
     if (this.#ports.checker === undefined || this.#isClosed) return;
     this.#waiting.push(suspect);
-    if (this.#waiting.length > MOST_WAITING) {
-      this.#waiting.shift();
+    this.#units += suspect.done.evidence.length;
+    while (this.#waiting.length > MOST_WAITING || this.#units > MOST_UNITS_WAITING) {
+      this.#next();
       this.dropped += 1;
       this.#ports.observer?.spotChecked?.('dropped', 0);
     }
@@ -105,14 +111,21 @@ export class Checks {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#waiting.length = 0;
+    this.#units = 0;
     this.#rest.end();
     await this.#ports.checker?.close();
     await this.#working;
   }
 
+  #next(): Suspect | undefined {
+    const suspect = this.#waiting.shift();
+    this.#units -= suspect?.done.evidence.length ?? 0;
+    return suspect;
+  }
+
   async #work(): Promise<void> {
     const { checker, log, observer, onResult } = this.#ports;
-    for (let suspect = this.#waiting.shift(); suspect !== undefined; suspect = this.#waiting.shift()) {
+    for (let suspect = this.#next(); suspect !== undefined; suspect = this.#next()) {
       const { manifest, spot } = suspect;
       const began = performance.now();
       try {

@@ -18,15 +18,7 @@ interface Own extends UnitRange {
 export async function takeBack(books: Books, book: Book, client: string): Promise<Taken> {
   const contest = book.row.name;
   const [row] = await books.ledger.clients([client]);
-  const own: Own[] = [];
-  const others: UnitRange[] = [];
-  for (const { day, blocks } of await books.ledger.counting.finished(contest)) {
-    for (const { client: number, first, count } of unpackBlocks(new Uint8Array(blocks))) {
-      if (number === row?.number) own.push({ first, count, day });
-      else others.push({ first, count });
-    }
-  }
-  const left = without(own, others);
+  const left = row === undefined || row.number === null ? [] : await ownOf(books, contest, row.number);
   await book.line.load(left);
   const days = new Map<number, { day: number; units: number; blocks: number }>();
   const ranges: UnitRange[] = [];
@@ -42,6 +34,46 @@ export async function takeBack(books: Books, book: Book, client: string): Promis
   const taken: Taken = { contest, client, ranges, days: [...days.values()] };
   if (ranges.length > 0) books.takeBack(taken);
   return taken;
+}
+
+/** What of a contest this client has finished and nobody else. */
+async function ownOf(books: Books, contest: string, number: number): Promise<Own[]> {
+  const parts = await books.ledger.counting.finished(contest);
+  const own: Own[] = [];
+  for (const { day, blocks } of parts) {
+    for (const { client, first, count } of unpackBlocks(new Uint8Array(blocks))) {
+      if (client === number) own.push({ first, count, day });
+    }
+  }
+  own.sort((a, b) => a.first - b.first);
+  // Of all that others have done, no more is kept than what meets it: there may be a hundred million blocks.
+  const others: UnitRange[] = [];
+  const meets = meeting(own);
+  for (const { blocks } of own.length === 0 ? [] : parts) {
+    for (const { client, first, count } of unpackBlocks(new Uint8Array(blocks))) {
+      if (client !== number && meets({ first, count })) others.push({ first, count });
+    }
+  }
+  return without(own, others);
+}
+
+/** Tells whether any of these, which stand in the order of their first units, has a unit of a range. */
+export function meeting(blocks: readonly UnitRange[]): (range: UnitRange) => boolean {
+  let furthest = 0;
+  const ends = blocks.map((block) => {
+    furthest = Math.max(furthest, endOf(block));
+    return furthest;
+  });
+  return (range) => {
+    // How many begin before its end.
+    let [low, high] = [0, blocks.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((blocks[middle] as UnitRange).first < endOf(range)) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && (ends[low - 1] as number) > range.first;
+  };
 }
 
 /** Those blocks, without what any of the others has of them. */
