@@ -6,6 +6,8 @@
  * too. Whoever differs is wrong only where evidence or a core shows it: two who collude agree on anything. Maps show these
  * units as handed out, so that nobody can tell them from others.
  *
+ * Addresses are told apart only of this process's own time: their hashes are under a key that it made.
+ *
  * Only clients that come here themselves get such blocks: what a proxy fetches it splits as it likes.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
