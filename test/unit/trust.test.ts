@@ -210,6 +210,24 @@ test('a second run is never of the same name, team, address or client', async ()
   expect(await take(client(4))).toBe(block.first);
 });
 
+test('a block that somebody took and keeps goes to the next after six hours; until then whoever is late counts', async () => {
+  await open(() => 0);
+  const block = await given(client(1));
+  await report(client(1), block);
+  const kept = await given(client(2));
+  expect(kept.first).toBe(block.first);
+  server.clock.now += 5 * HOUR_MS;
+  expect((await given(client(3))).first).not.toBe(block.first);
+  server.clock.now += HOUR_MS;
+  const again = await given(client(4));
+  expect(again.first).toBe(block.first);
+  server.clock.now += 7 * HOUR_MS;
+  expect(await report(client(4), again)).toMatchObject({ outcome: 'accepted', credited: 1 });
+  // Of whose lease nothing is known any more.
+  expect(await report(client(2), kept)).toMatchObject({ outcome: 'duplicate', credited: 0 });
+  expect(await cases()).toEqual([]);
+});
+
 test('a map shows what is done again as handed out', async () => {
   await open(() => 0);
   const block = await given(client(1));

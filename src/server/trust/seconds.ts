@@ -63,6 +63,11 @@ const MOST_KNOWN = 64;
 const MOST_AGREED = 16;
 /** Somebody who may have a block that waits gets it with this chance: nobody can tell when it comes. */
 const OFFERED = 1 / 2;
+/**
+ * After so long a block may go to somebody else, if there is none that nobody has: most who come once never come back, and a few
+ * hundred who only take would else keep all of them for as long as leases run. Who is late counts until then.
+ */
+const HELD_MS = 6 * 3_600_000;
 
 interface Effect {
   passed: string[];
@@ -189,12 +194,15 @@ export class Seconds {
       );
       const known = isDue ? may.filter(({ row }) => row.known === 1) : [];
       const some = known.length > 0 ? known : may.filter(({ row }) => row.known === 0);
-      const chosen = some[Math.floor(random() * some.length)];
+      const free = some.filter(({ row }) => row.lease === null);
+      const from = free.length > 0 ? free : some;
+      const chosen = from[Math.floor(random() * from.length)];
       if (chosen === undefined || (isBarred && chosen.row.known === 0)) continue;
       const { row } = chosen;
       const expiresAt = now + leaseSeconds(book) * 1000;
       const lease = { id: randomUUID(), contest, first: row.first, count: row.count, expiresAt };
-      Object.assign(row, { lease: lease.id, holder: sender.client.id, expires_at: expiresAt });
+      const heldUntil = Math.min(expiresAt, now + HELD_MS);
+      Object.assign(row, { lease: lease.id, holder: sender.client.id, expires_at: heldUntil });
       await books.ledger.trust.leaseSecondRun(row);
       trust.note(sender.client.id, contest, { kind: 'tried', at: now });
       return [{ lease, source: EVERYTHING }];
