@@ -37,6 +37,7 @@ import { makePrivateFolder } from './store/private-file.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 import type { Checker } from './trust/checks.ts';
+import type { Trust } from './trust/trust.ts';
 
 const SWEEP_EVERY_MS = 15_000;
 const COUNT_EVERY_MS = 1000;
@@ -163,6 +164,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       administration: new Administration({ ...ports, keymaster }),
       desk: keymaster.desk,
       isKeymaster: true,
+      trust: keymaster.trust,
       sweep: () => keymaster.sweep(),
       close: () => keymaster.close(),
     };
@@ -233,6 +235,8 @@ interface Made {
   isKeymaster: boolean;
   /** A proxy's upstream has news. */
   onCall?: () => Promise<void>;
+  /** A proxy leaves that to its keymaster. */
+  trust?: Trust;
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
@@ -256,7 +260,12 @@ async function start<M extends Made>(
   const undo: (() => Promise<void> | void)[] = [() => store.close()];
   let pools: Pools | undefined;
   try {
-    const metrics = new Metrics({ status: () => made.keyserver.status(), log, version });
+    const metrics = new Metrics({
+      status: () => made.keyserver.status(),
+      trust: () => made.trust?.figures(),
+      log,
+      version,
+    });
     const blockLog =
       options.blockLog === undefined ? undefined : await BlockLog.open({ ...options.blockLog, log, clock });
     undo.push(async () => blockLog?.close());

@@ -19,6 +19,10 @@ export class BoundedMap<K, V> {
     return this.#entries.values();
   }
 
+  entries(): IterableIterator<[K, V]> {
+    return this.#entries.entries();
+  }
+
   set(key: K, value: V): void {
     this.#entries.set(key, value);
     if (this.#entries.size <= this.#limit) return;
