@@ -263,6 +263,7 @@ async function start<M extends Made>(
     const metrics = new Metrics({
       status: () => made.keyserver.status(),
       trust: () => made.trust?.figures(),
+      pools: () => pools?.figures,
       log,
       version,
     });
@@ -286,6 +287,7 @@ async function start<M extends Made>(
       isRevoked: (key) => made.desk.role.isRevoked(key),
       key: () => made.desk.role.key(),
       onCall: made.onCall,
+      onEvent: ({ what }) => metrics.pooled(what),
     });
     let draining = false;
     const gateway = await createGateway({

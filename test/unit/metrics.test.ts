@@ -15,6 +15,7 @@ import { metricsPlugin } from '../../src/server/http/metrics-plugin.ts';
 import { renderStatusPage, statusPagePlugin } from '../../src/server/http/status-page.ts';
 import { statusStyle } from '../../src/server/http/status-style.ts';
 import { words } from '../../src/server/http/status-words.ts';
+import type { PoolFigures } from '../../src/server/pools/pools.ts';
 import type { TrustFigures } from '../../src/server/trust/trust.ts';
 import { silent } from '../helpers/keyservers.ts';
 
@@ -41,13 +42,16 @@ afterEach(() => app.close());
 describe('/metrics', () => {
   let status: () => Promise<Status>;
   let trust: TrustFigures | undefined;
+  let pools: PoolFigures | undefined;
   let metrics: Metrics;
   beforeEach(() => {
     status = () => Promise.resolve(proxyStatus);
     trust = undefined;
+    pools = undefined;
     metrics = new Metrics({
       status: () => status(),
       trust: () => trust,
+      pools: () => pools,
       log: silent,
       version: '0.2.0',
       processMetrics: false,
@@ -134,6 +138,22 @@ describe('/metrics', () => {
       'tabherd_clients_without_work{why="barred"}': 2,
       'tabherd_clients_without_work{why="stopped"}': 1,
     });
+  });
+
+  test('tells of pools where it is in one, and of all that a registrar sees', async () => {
+    pools = { load: 0.25, registrars: 3, elements: new Map([['eu', 8]]) };
+    metrics.pooled('takeover');
+    expect(await scrape()).toMatchObject({
+      tabherd_pool_load: 0.25,
+      tabherd_pool_registrars: 3,
+      'tabherd_pool_elements{pool="eu"}': 8,
+      'tabherd_pool_events_total{what="silent"}': 0,
+      'tabherd_pool_events_total{what="takeover"}': 1,
+    });
+    pools = { load: 0.5, registrars: undefined, elements: new Map() };
+    const seen = await scrape();
+    expect(seen).toMatchObject({ tabherd_pool_load: 0.5, tabherd_pool_registrars: 0 });
+    expect(Object.keys(seen).filter((name) => name.startsWith('tabherd_pool_elements'))).toEqual([]);
   });
 
   test('a status that fails takes its gauges away, and nothing else', async () => {

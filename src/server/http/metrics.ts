@@ -7,7 +7,9 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ReportResult, Status } from '../../protocol/keyserver.ts';
+import { PoolEvent } from '../../protocol/pools.ts';
 import type { Log } from '../log.ts';
+import type { PoolFigures } from '../pools/pools.ts';
 import type { SpotResult } from '../trust/checks.ts';
 import type { How } from '../trust/conduct.ts';
 import type { TrustFigures } from '../trust/trust.ts';
@@ -18,6 +20,8 @@ export interface MetricsOptions {
   status: () => Promise<Status>;
   /** Asked with it; undefined: nobody is checked here. */
   trust?: () => TrustFigures | undefined;
+  /** Likewise; undefined: this keyserver has to do with no pool. */
+  pools?: () => PoolFigures | undefined;
   log: Log;
   version: string;
   /** Of this process: processor, memory, event loop. Yes unless told. */
@@ -38,10 +42,12 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #status: () => Promise<Status>;
   readonly #trust: () => TrustFigures | undefined;
+  readonly #pools: () => PoolFigures | undefined;
   readonly #log: Log;
   readonly #version: string;
   readonly #contests = new LabelBound(MOST_LABELS);
   readonly #upstreams = new LabelBound(MOST_LABELS);
+  readonly #handles = new LabelBound(MOST_LABELS);
   readonly #routes = new Map<string, RouteMetrics>();
 
   readonly #requests = this.#counter(
@@ -93,9 +99,22 @@ export class Metrics {
     'why',
   ]);
 
-  constructor({ status, trust = () => undefined, log, version, processMetrics = true }: MetricsOptions) {
+  readonly #load = this.#gauge('pool_load', 'How busy this gateway says it is in its pool, 0 to 1.');
+  readonly #elements = this.#gauge('pool_elements', 'Gateways in a pool, as this registrar knows it.', ['pool']);
+  readonly #registrars = this.#gauge('pool_registrars', 'Registrars that this one knows, itself included.');
+  readonly #poolEvents = this.#counter('pool_events_total', 'What this registrar saw happen in pools.', ['what']);
+
+  constructor({
+    status,
+    trust = () => undefined,
+    pools = () => undefined,
+    log,
+    version,
+    processMetrics = true,
+  }: MetricsOptions) {
     this.#status = status;
     this.#trust = trust;
+    this.#pools = pools;
     this.#log = log;
     this.#version = version;
     if (processMetrics) collectDefaultMetrics({ register: this.registry, prefix: PREFIX });
@@ -154,6 +173,11 @@ export class Metrics {
     this.#cases.inc({ how });
   }
 
+  /** Something happened in a pool, such as `left`. */
+  pooled(what: PoolEvent['what']): void {
+    this.#poolEvents.inc({ what });
+  }
+
   /** The answer to a scrape. Without `status` it is the counters alone. */
   async text(): Promise<{ contentType: string; body: string }> {
     const gauges = [this.#info, this.#ledger, this.#open, this.#hits, this.#clients];
@@ -166,11 +190,14 @@ export class Metrics {
       this.#log.warn({ err }, 'the status could not be read for a scrape');
     }
     // What is no longer told of must not stand there for ever. From here to the body nothing waits for others' scrapes.
-    for (const gauge of [...gauges, ...proxyGauges, ...trustGauges]) gauge.reset();
+    const poolGauges = [this.#load, this.#elements, this.#registrars];
+    for (const gauge of [...gauges, ...proxyGauges, ...trustGauges, ...poolGauges]) gauge.reset();
     this.#statusUp.set(status === undefined ? 0 : 1);
     if (status !== undefined) this.#set(status);
     const trust = this.#trust();
     if (trust !== undefined) this.#setTrust(trust);
+    const pools = this.#pools();
+    if (pools !== undefined) this.#setPools(pools);
     return { contentType: this.registry.contentType, body: await this.registry.metrics() };
   }
 
@@ -214,6 +241,14 @@ export class Metrics {
     }
     this.#workless.set({ why: 'barred' }, barred);
     this.#workless.set({ why: 'stopped' }, stopped);
+  }
+
+  #setPools({ load, registrars, elements }: PoolFigures): void {
+    if (load !== undefined) this.#load.set(load);
+    if (registrars === undefined) return;
+    for (const { const: what } of PoolEvent.properties.what.anyOf) this.#poolEvents.inc({ what }, 0);
+    this.#registrars.set(registrars);
+    for (const [handle, count] of elements) this.#elements.set({ pool: this.#handles.of(handle) }, count);
   }
 
   #counter<T extends string>(name: string, help: string, labelNames: T[] = []): Counter<T> {

@@ -12,7 +12,8 @@ import {
   Resolution,
   type Unreachable,
   UnreachableReply,
-  Vouched,
+  type Vouched,
+  VouchedAnswer,
 } from '../../protocol/pools.ts';
 import type { RegistrarApi } from './registrar.ts';
 
@@ -72,7 +73,7 @@ export class HttpRegistrars implements RegistrarApi {
 
 /** What a registrar sends another. */
 export async function sendEnrp(address: string, message: Vouched): Promise<Vouched | undefined> {
-  return call(address, 'pools/enrp', Vouched, message).catch(() => undefined);
+  return call(address, 'pools/enrp', VouchedAnswer, message).catch(() => undefined);
 }
 
 /** Asks an element for a keep-alive. */

@@ -12,7 +12,7 @@
 import { randomInt } from 'node:crypto';
 import { RefusedError } from '../../protocol/errors.ts';
 import type { ExchangeReply, ExchangeRequest } from '../../protocol/keyserver.ts';
-import type { BusinessCard, KeepAlive, Policy, Vouched } from '../../protocol/pools.ts';
+import type { BusinessCard, KeepAlive, Policy, PoolEvent, Vouched } from '../../protocol/pools.ts';
 import type { Log } from '../log.ts';
 import { generateKey, isKeyId, type KeyPair } from '../proof/key.ts';
 import { makeVoucher, peekVoucher } from '../proof/voucher.ts';
@@ -57,6 +57,18 @@ export interface PoolsPorts {
   isKeymaster: boolean;
   /** Somebody calls this proxy back: it is to speak with its upstream. */
   onCall?: (() => Promise<void>) | undefined;
+  /** Told of what this registrar sees happen. */
+  onEvent?: ((event: PoolEvent) => void) | undefined;
+}
+
+/** For a scrape of metrics. */
+export interface PoolFigures {
+  /** Of this gateway; undefined: it is in no pool. */
+  load: number | undefined;
+  /** This registrar's included; undefined: it is none. */
+  registrars: number | undefined;
+  /** By pool. */
+  elements: ReadonlyMap<string, number>;
 }
 
 /** Anybody can call. */
@@ -137,6 +149,7 @@ export class Pools {
         probe: probeElement,
         clock,
         random,
+        onHappened: ports.onEvent,
         log,
       });
     }
@@ -161,6 +174,17 @@ export class Pools {
   /** Whether pages of other gateways may call this one. */
   get isOpen(): boolean {
     return this.api !== undefined;
+  }
+
+  /** Undefined where this keyserver has to do with no pool. */
+  get figures(): PoolFigures | undefined {
+    if (this.api === undefined) return undefined;
+    const table = this.#space?.table;
+    return {
+      load: this.#member === undefined ? undefined : this.load.load(),
+      registrars: this.#space === undefined ? undefined : this.#space.registrars().length + 1,
+      elements: new Map(table?.handles().map((handle) => [handle, table.elements(handle).length])),
+    };
   }
 
   /** @throws RefusedError `not_found`: it is in no pool. */
