@@ -143,23 +143,24 @@ export class PoolUser implements Keyserver {
   async #ask<T>(call: (keyserver: Keyserver) => Promise<T>): Promise<{ answer: T; from: string }> {
     await this.#opened;
     const tried = new Set<string>();
+    const silent = new Set<string>();
     let failure: UnreachableError | undefined;
     let last: string | undefined;
     for (;;) {
       const current = this.#current;
-      const from = current === undefined || tried.has(current) ? await this.#next(last, tried) : current;
+      const from = current === undefined || tried.has(current) ? await this.#next(last, tried, silent) : current;
       if (from === undefined) {
         this.#onAllFailed();
         throw failure ?? new UnreachableError('no gateway is known');
       }
       try {
         const answer = await call(this.#at(from));
-        this.#onAnswer(from);
+        this.#onAnswer(from, tried);
         return { answer, from };
       } catch (error) {
         // Whoever is too fast at one gateway does not take it out on the others.
         if (error instanceof RefusedError || (error instanceof UnreachableError && error.status === 429)) {
-          this.#onAnswer(from);
+          this.#onAnswer(from, tried);
         } else if (error instanceof UnreachableError) {
           failure = error;
           last = from;
@@ -198,10 +199,11 @@ export class PoolUser implements Keyserver {
     this.#unreported.clear();
   }
 
-  #onAnswer(place: string): void {
+  #onAnswer(place: string, tried: ReadonlySet<string>): void {
     this.#patienceMs = PATIENCE_MS;
     this.#avoided.delete(place);
-    if (this.#current === place) return;
+    // Another is in use, and it was not this call that it failed: a late answer does not turn back.
+    if (this.#current !== undefined && !tried.has(this.#current)) return;
     if (this.#because === place) this.#because = undefined;
     this.#current = place;
     this.#hasTurned = true;
@@ -220,16 +222,19 @@ export class PoolUser implements Keyserver {
     this.#unreported.clear();
   }
 
-  /** Another place that answers: elements first, home last. Those that do not are noted in `tried`. */
-  async #next(failed: string | undefined, tried: Set<string>): Promise<string | undefined> {
-    const left = this.#afterFailureOf(failed)
-      .map(({ addresses }) => addresses.filter((address) => !tried.has(address)))
+  /**
+   * Another place to try: elements first, of which those that answer no keep-alive are noted in `silent`. Home last, whatever it
+   * answers: on a line that is too slow for keep-alives it still has its patience.
+   */
+  async #next(last: string | undefined, tried: ReadonlySet<string>, silent: Set<string>): Promise<string | undefined> {
+    const left = this.#afterFailureOf(last)
+      .map(({ addresses }) => addresses.filter((address) => !tried.has(address) && !silent.has(address)))
       .filter((addresses) => addresses.length > 0);
     for (let asked = 0; asked < left.length; asked += ASKED_AT_ONCE) {
       const some = left.slice(asked, asked + ASKED_AT_ONCE);
       const found = await firstOf(some.map((addresses) => Promise.any(addresses.map((one) => this.#keepAlive(one)))));
       if (found !== undefined) return found;
-      for (const address of some.flat()) tried.add(address);
+      for (const address of some.flat()) silent.add(address);
     }
     return this.#homes.find((home) => !tried.has(home));
   }
@@ -324,9 +329,10 @@ export class PoolUser implements Keyserver {
       const answer = await fetchJson(url, Resolution, { fetch, timeoutMs: PATIENCE_MS }).catch(() => undefined);
       if (answer?.handle !== handle) continue;
       await this.#take(answer);
-      // One that it has just turned to is known to answer.
-      const isListed = this.#elements().some(({ addresses }) => addresses.includes(this.#current ?? ''));
-      if (hadTurned && isListed) return;
+      // A call that looks for another now will find one, and one that was just turned to is known to answer.
+      const current = this.#current;
+      const isListed = this.#elements().some(({ addresses }) => addresses.includes(current ?? ''));
+      if (current === undefined || (hadTurned && isListed)) return;
       this.#current = this.#choose();
       if (!hadTurned) this.#because = undefined;
       return;

@@ -33,7 +33,7 @@ export const POLICY_NUMBERS = {
 export type PolicyName = keyof typeof POLICY_NUMBERS;
 export const POLICY_NAMES = Object.keys(POLICY_NUMBERS) as PolicyName[];
 
-/** How an element wants to be selected. One pool has one kind of policy: its oldest element's. */
+/** How an element wants to be selected. One pool has one kind of policy: that of the lowest identifier, on which all registrars agree. */
 export const Policy = Type.Object({
   kind: Type.Unsafe<PolicyName>(Type.Union(POLICY_NAMES.map((name) => Type.Literal(name)))),
   /** Of the weighted ones: an element of weight 2 gets twice as much as one of weight 1. */
@@ -87,6 +87,10 @@ export type Unreachable = Static<typeof Unreachable>;
 /** `known`: whether it is in the pool (still). */
 export const UnreachableReply = Type.Object({ known: Type.Boolean() });
 
+/** ASAP Business Card: a proxy that is itself an element says where it can be called back. */
+export const BusinessCard = Type.Object({ handle: PoolHandle, id: PoolId, voucher: Jws });
+export type BusinessCard = Static<typeof BusinessCard>;
+
 /** Of a gateway (ASAP Endpoint Keep-Alive Ack). */
 export const KeepAlive = Type.Object({ handle: PoolHandle, id: PoolId, load: Type.Number({ minimum: 0, maximum: 1 }) });
 export type KeepAlive = Static<typeof KeepAlive>;
@@ -132,6 +136,12 @@ export type DeregistrationClaims = Static<typeof DeregistrationClaims>;
 export const Vouched = Type.Object({ statement: Jws, voucher: Jws });
 export type Vouched = Static<typeof Vouched>;
 
+/** An answer of a registrar to another, which may be a table. */
+export const VouchedAnswer = Type.Object({
+  statement: Type.String({ minLength: 1, maxLength: 2 ** 20 }),
+  voucher: Jws,
+});
+
 /** To an element: its home registrar, and where all registrars are, for when this one does not answer. */
 export const RegistrationReply = Type.Object({ home: PoolId, registrars: Type.Array(GatewayAddress) });
 export type RegistrationReply = Static<typeof RegistrationReply>;
@@ -146,8 +156,8 @@ export const Entry = Type.Object({
 });
 export type Entry = Static<typeof Entry>;
 
-/** Entries in one table response. */
-export const MAX_ENTRIES = 256;
+/** Entries in one table response: it is signed, sent and read in a millisecond or two, and nobody waits longer meanwhile. */
+export const MAX_ENTRIES = 64;
 
 const Place = Type.Object({ handle: PoolHandle, id: PoolId });
 

@@ -393,6 +393,42 @@ describe('where the gateway in use fails', () => {
     expect(took).toEqual([4]);
   });
 
+  test('an answer that comes late from the one before does not turn it back', async () => {
+    const network = new Network(2);
+    const user = new PoolUser([HOME], { fetch: network.fetch });
+    await done(user.contests());
+    network.slow.set(HOME, 500);
+    const late = user.contests();
+    network.slow.delete(HOME);
+    await exchange(user);
+    await idle();
+    expect(user.through).toEqual({ through: at(1) });
+    await done(late);
+    network.take();
+    await exchange(user);
+    await idle();
+    expect(network.take()).toEqual([`${at(1)} POST exchange`]);
+  });
+
+  test('on a line that is too slow for keep-alives, home is waited for longer and longer', async () => {
+    const network = new Network(3);
+    const voucher = makeVoucher({ sub: stranger.id, handle: HANDLE, addresses: [HOME], exp: START + 1e9 }, keymaster);
+    network.elements.push(element(4, { addresses: [HOME], voucher }));
+    const user = await pooled(network);
+    for (const place of [HOME, ...[1, 2, 3].map(at)]) network.slow.set(place, 7000);
+    const attempts = async (): Promise<number> => {
+      for (let n = 1; ; n++)
+        if (
+          await exchange(user).then(
+            () => true,
+            () => false,
+          )
+        )
+          return n;
+    };
+    expect(await attempts()).toBe(3);
+  });
+
   test('a refusal is an answer, and so is being told that one is too fast', async () => {
     const network = new Network(2);
     const user = await pooled(network);

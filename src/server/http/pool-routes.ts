@@ -14,6 +14,7 @@ import {
   Unreachable,
   UnreachableReply,
   Vouched,
+  VouchedAnswer,
 } from '../../protocol/pools.ts';
 import type { Pools } from '../pools/pools.ts';
 import type { RegistrarApi } from '../pools/registrar.ts';
@@ -48,6 +49,14 @@ export const poolRoutes: FastifyPluginCallbackTypebox<{ pools: Pools }> = (app, 
       },
     },
     () => pools.keepAlive(),
+  );
+  app.post(
+    '/call-back',
+    { schema: { ...about('callBack', 'There is news at the upstream of this proxy.'), response: { 200: Done } } },
+    async () => {
+      pools.called();
+      return {};
+    },
   );
   app.get(
     '/pools',
@@ -107,7 +116,7 @@ export const poolRoutes: FastifyPluginCallbackTypebox<{ pools: Pools }> = (app, 
       schema: {
         ...about('enrp', 'What registrars say to each other.'),
         body: Vouched,
-        response: { 200: Vouched, ...problems },
+        response: { 200: VouchedAnswer, ...problems },
       },
     },
     ({ body }) => pools.receive(body),

@@ -21,8 +21,8 @@ export interface KnownRegistrar {
 export interface Handlespace {
   readonly mode: 'peers' | 'shared';
   readonly table: Table;
-  /** An element has registered here: this registrar is its home now. */
-  put(member: Member): Promise<void>;
+  /** An element has registered here: this registrar is its home now. @returns false: there is a later registration. */
+  put(member: Member): Promise<boolean>;
   /** The element with this registration, or an earlier one, is gone. */
   remove(member: Member, reason: Reason): Promise<void>;
   /** The others, as far as they are known to be there. */

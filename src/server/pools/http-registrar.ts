@@ -12,7 +12,8 @@ import {
   Resolution,
   type Unreachable,
   UnreachableReply,
-  Vouched,
+  type Vouched,
+  VouchedAnswer,
 } from '../../protocol/pools.ts';
 import type { RegistrarApi } from './registrar.ts';
 
@@ -72,12 +73,17 @@ export class HttpRegistrars implements RegistrarApi {
 
 /** What a registrar sends another. */
 export async function sendEnrp(address: string, message: Vouched): Promise<Vouched | undefined> {
-  return call(address, 'pools/enrp', Vouched, message).catch(() => undefined);
+  return call(address, 'pools/enrp', VouchedAnswer, message).catch(() => undefined);
 }
 
 /** Asks an element for a keep-alive. */
 export async function probeElement(address: string): Promise<KeepAlive | undefined> {
   return call(address, 'keep-alive', KeepAlive, undefined, PROBE_TIMEOUT_MS).catch(() => undefined);
+}
+
+/** Calls a proxy back. @throws UnreachableError */
+export async function callBack(address: string): Promise<void> {
+  await call(address, 'call-back', Type.Object({}), {});
 }
 
 async function call<T extends TSchema>(

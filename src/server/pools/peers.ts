@@ -26,7 +26,7 @@ import {
   REGISTRAR_SILENT_MS,
   type Reason,
 } from './handlespace.ts';
-import { type Member, memberOf, Table } from './table.ts';
+import { isOfSame, type Member, memberOf, Table } from './table.ts';
 
 export interface PeersPorts {
   id: number;
@@ -59,7 +59,7 @@ interface Peer extends KnownRegistrar {
 }
 
 const enrp = new StatementReader(EnrpClaims);
-const registration = new StatementReader(RegistrationClaims);
+const registration = new StatementReader(RegistrationClaims, { comesAgain: true });
 
 export class PeerHandlespace implements Handlespace {
   readonly mode = 'peers';
@@ -70,6 +70,8 @@ export class PeerHandlespace implements Handlespace {
   readonly #places: Set<string>;
   /** Registrars that this one is about to take over; false: it has given way to another. */
   readonly #taking = new Map<number, boolean>();
+  /** Homes that are not known, and since when. */
+  readonly #strange = new Map<number, number>();
   #saidAt = Number.NEGATIVE_INFINITY;
   #huntedAt = Number.NEGATIVE_INFINITY;
 
@@ -82,9 +84,10 @@ export class PeerHandlespace implements Handlespace {
     return [...this.#peers.values()].map(({ id, address, heardAt }) => ({ id, address, heardAt }));
   }
 
-  async put(member: Member): Promise<void> {
+  async put(member: Member): Promise<boolean> {
     this.table.put(member);
     await this.#tell({ is: 'update', entry: entryOf(member) });
+    return true;
   }
 
   async remove(member: Member, reason: Reason): Promise<void> {
@@ -109,6 +112,7 @@ export class PeerHandlespace implements Handlespace {
     for (const peer of this.#peers.values()) {
       if (now - peer.heardAt > REGISTRAR_SILENT_MS) tasks.push(this.#missed(peer));
     }
+    this.#adopt();
     await Promise.all(tasks);
   }
 
@@ -211,7 +215,7 @@ export class PeerHandlespace implements Handlespace {
       this.#peers.set(id, peer);
       // Its place may have had another registrar, before a new start.
       for (const other of this.#peers.values()) {
-        if (other.id !== id && other.address === address) this.#replaced(other, id);
+        if (other.id !== id && other.address === address) this.#replaced(other);
       }
       onEvent({ what: 'registrar-joined', id, address });
       void this.#meet(peer);
@@ -227,10 +231,26 @@ export class PeerHandlespace implements Handlespace {
     else if (++peer.differences >= DIFFERENCES_BELIEVED) void this.#resync(peer);
   }
 
-  /** A process was started anew at its address: the one before it will not come back. */
-  #replaced(old: Peer, by: number): void {
+  /**
+   * A process was started anew at its address: the one before it will not come back. Everyone who sees that takes its elements,
+   * for the new one knows none of them, and the lower identifier keeps them.
+   */
+  #replaced(old: Peer): void {
     this.#peers.delete(old.id);
-    this.#moved(old.id, by);
+    this.#moved(old.id, this.#ports.id);
+  }
+
+  /** Elements of a home that is not known, or no more: where it does not turn up, this is their home. */
+  #adopt(): void {
+    const { id, clock } = this.#ports;
+    const now = clock();
+    const strange = new Set(this.table.homes().filter((home) => home !== id && !this.#peers.has(home)));
+    for (const home of this.#strange.keys()) if (!strange.has(home)) this.#strange.delete(home);
+    for (const home of strange) {
+      const since = this.#strange.get(home) ?? now;
+      this.#strange.set(home, since);
+      if (now - since > REGISTRAR_SILENT_MS) this.#moved(home, id);
+    }
   }
 
   /** A registrar that was not known: what it has, and whom it knows. */
@@ -290,7 +310,7 @@ export class PeerHandlespace implements Handlespace {
     if (!isVouchedFor(claims, voucher)) return undefined;
     const member = memberOf(entry, claims, voucher.sub, now);
     const known = this.table.get(claims.handle, claims.id);
-    if (known !== undefined && known.key !== member.key) return undefined;
+    if (known !== undefined && !isOfSame(known, claims, member.key)) return undefined;
     // Of a home that is gone anyone may be the next.
     const isOrphan = known !== undefined && known.home !== id && !this.#peers.has(known.home);
     if (this.table.isNews(member) || (isOrphan && known.claims.iat === claims.iat)) this.table.put(member);
@@ -299,13 +319,8 @@ export class PeerHandlespace implements Handlespace {
 
   /** Those of its own after a place, in the order of their places. */
   #part(after: { handle: string; id: number } | undefined): EnrpMessage {
-    const own = [...this.table.all()]
-      .filter(({ home }) => home === this.#ports.id)
-      .map((member) => ({ member, place: `${member.claims.handle} ${String(member.claims.id).padStart(10, '0')}` }))
-      .toSorted((a, b) => (a.place < b.place ? -1 : 1));
-    const place = after === undefined ? '' : `${after.handle} ${String(after.id).padStart(10, '0')}`;
-    const rest = own.filter((one) => one.place > place);
-    const some = rest.slice(0, MAX_ENTRIES).map(({ member }) => member);
+    const rest = this.table.after(this.#ports.id, after, MAX_ENTRIES + 1);
+    const some = rest.slice(0, MAX_ENTRIES);
     const last = some.at(-1)?.claims;
     return {
       is: 'table',

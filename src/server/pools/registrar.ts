@@ -24,7 +24,7 @@ import { CLOCK_SKEW_MS } from '../proof/assertion.ts';
 import { StatementReader } from '../proof/voucher.ts';
 import type { Handlespace, Reason } from './handlespace.ts';
 import { isVouchedFor } from './peers.ts';
-import { type Member, memberOf } from './table.ts';
+import { isOfSame, type Member, memberOf } from './table.ts';
 
 /** What elements, pool users and a page ask of a registrar, here or elsewhere. */
 export interface RegistrarApi {
@@ -51,6 +51,8 @@ export interface RegistrarPorts {
   /** In [0, 1). */
   random: () => number;
   log: Log;
+  /** Told of all that happens. */
+  onHappened?: ((event: PoolEvent) => void) | undefined;
 }
 
 /** For how long a pool user need not ask again. */
@@ -74,7 +76,7 @@ interface Seen {
   selected: number;
 }
 
-const registration = new StatementReader(RegistrationClaims);
+const registration = new StatementReader(RegistrationClaims, { comesAgain: true });
 const deregistration = new StatementReader(DeregistrationClaims);
 
 export class Registrar implements RegistrarApi {
@@ -101,15 +103,16 @@ export class Registrar implements RegistrarApi {
       throw refusal('the registration is of another time: compare the clocks');
     const { handle, id } = claims;
     const known = space.table.get(handle, id);
-    if (known !== undefined && known.key !== voucher.sub) {
+    if (known !== undefined && !isOfSame(known, claims, voucher.sub)) {
       throw new RefusedError('conflict', `element ${id} of ${handle} has another key`, { status: 409 });
     }
     // A second one of the same moment is the first, whose answer was lost.
-    if (known !== undefined && known.claims.iat > claims.iat) {
+    const isOld = known === undefined ? space.table.isOver(claims) : known.claims.iat > claims.iat;
+    const member = memberOf({ ...vouched, home }, claims, voucher.sub, now);
+    if (isOld || !(await space.put(member))) {
       throw new RefusedError('conflict', 'there is a later registration of this element', { status: 409 });
     }
-    const member = memberOf({ ...vouched, home }, claims, voucher.sub, now);
-    await space.put(member);
+    if (known === undefined) await this.#succeed(member);
     if (known === undefined) this.#happened({ what: 'joined', ...named(member), home });
     else if (known.home !== home) this.#happened({ what: 'moved', ...named(member), home });
     return { home, registrars: [address, ...space.registrars().map((one) => one.address)] };
@@ -131,11 +134,11 @@ export class Registrar implements RegistrarApi {
   async resolve(handle: string): Promise<Resolution> {
     const { space, random } = this.#ports;
     const elements = space.table.elements(handle);
-    const [oldest] = elements;
-    if (oldest === undefined) throw new RefusedError('not_found', `there is no pool ${handle}`, { status: 404 });
+    const [lowest] = elements;
+    if (lowest === undefined) throw new RefusedError('not_found', `there is no pool ${handle}`, { status: 404 });
     const selector = this.#selectors.get(handle) ?? new Selector();
     this.#selectors.set(handle, selector);
-    const selected = selector.select(oldest.policy.kind, elements, MAX_RESOLVED, { random });
+    const selected = selector.select(lowest.policy.kind, elements, MAX_RESOLVED, { random });
     const [first] = selected;
     if (first !== undefined) this.#seenOf(handle, first.id).selected += 1;
     return { handle, elements: selected, lifetimeSeconds: RESOLUTION_SECONDS };
@@ -234,6 +237,21 @@ export class Registrar implements RegistrarApi {
     if (known.claims.iat === member.claims.iat) await this.#remove(known, reason);
   }
 
+  /**
+   * A gateway started anew comes with another number. Whoever is at one of its addresses is the one before: the keymaster vouches
+   * for the addresses. What was said later is no earlier process's, though, and stays.
+   */
+  async #succeed({ claims }: Member): Promise<void> {
+    const { handle, id, iat, addresses } = claims;
+    const before = [...this.#ports.space.table.members(handle)].filter(
+      (one) =>
+        one.claims.id !== id &&
+        one.claims.iat <= iat &&
+        one.claims.addresses.some((address) => addresses.includes(address)),
+    );
+    for (const one of before) await this.#remove(one, 'left');
+  }
+
   async #remove(member: Member, reason: Reason): Promise<void> {
     const { handle, id } = member.claims;
     await this.#ports.space.remove(member, reason);
@@ -242,7 +260,9 @@ export class Registrar implements RegistrarApi {
   }
 
   #happened(event: Omit<PoolEvent, 'at'>): void {
-    this.#events.push({ at: this.#ports.clock(), ...event });
+    const happened = { at: this.#ports.clock(), ...event };
+    this.#events.push(happened);
+    this.#ports.onHappened?.(happened);
     if (this.#events.length > EVENTS_KEPT) this.#events.shift();
     this.#ports.log.info(event, `pool: ${event.what}`);
   }

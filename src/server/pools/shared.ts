@@ -22,7 +22,7 @@ import { type Member, memberOf, Table } from './table.ts';
 export interface SharedPorts {
   id: number;
   address: string;
-  store: Store;
+  store: Pick<Store, 'counting'>;
   clock: () => number;
   onEvent: OnEvent;
 }
@@ -40,6 +40,10 @@ export class SharedHandlespace implements Handlespace {
   /** What was written before is known. */
   #readTo = 0;
   #prunedAt = Number.NEGATIVE_INFINITY;
+  #waiting: PoolElementRow[] = [];
+  /** The transaction that will take those that wait. */
+  #next: Promise<boolean[]> | undefined;
+  #underWay: Promise<unknown> = Promise.resolve();
 
   constructor(ports: SharedPorts) {
     this.#ports = ports;
@@ -49,14 +53,17 @@ export class SharedHandlespace implements Handlespace {
     return this.#others;
   }
 
-  async put(member: Member): Promise<void> {
-    await this.#write(member, 0);
-    this.table.put(member);
+  async put(member: Member): Promise<boolean> {
+    const isTaken = await this.#write(member, 0);
+    if (isTaken && this.table.isNews(member)) this.table.put(member);
+    return isTaken;
   }
 
   async remove(member: Member, _reason: Reason): Promise<void> {
+    const { handle, id, iat } = member.claims;
     await this.#write(member, 1);
-    this.table.remove(member.claims.handle, member.claims.id);
+    const known = this.table.get(handle, id);
+    if (known !== undefined && known.claims.iat <= iat) this.table.remove(handle, id);
   }
 
   async tick(): Promise<void> {
@@ -110,10 +117,27 @@ export class SharedHandlespace implements Handlespace {
     this.table.put(memberOf({ statement, voucher, home }, claims, readJws(statement)?.signer ?? '', now));
   }
 
-  async #write({ claims, statement, voucher, home }: Member, gone: 0 | 1): Promise<void> {
-    const { store, clock } = this.#ports;
+  /** @returns whether it is so now: nothing later is known. */
+  async #write({ claims, statement, voucher, home }: Member, gone: 0 | 1): Promise<boolean> {
     const { handle, id, iat } = claims;
-    const row = { handle, id, home, iat, changed_at: clock(), gone, statement, voucher };
-    await store.counting(({ pools }) => pools.putElement(row));
+    const row = { handle, id, home, iat, changed_at: this.#ports.clock(), gone, statement, voucher };
+    const index = this.#waiting.push(row) - 1;
+    this.#next ??= this.#writeWaiting();
+    return (await this.#next)[index] ?? false;
+  }
+
+  /** What came during a transaction goes into the next one together: a disk has some hundred a second, elements may be thousands. */
+  async #writeWaiting(): Promise<boolean[]> {
+    await this.#underWay;
+    const rows = this.#waiting;
+    this.#waiting = [];
+    this.#next = undefined;
+    const written = this.#ports.store.counting(async ({ pools }) => {
+      const taken: boolean[] = [];
+      for (const row of rows) taken.push(await pools.putElement(row));
+      return taken;
+    });
+    this.#underWay = written.catch(() => {});
+    return written;
   }
 }

@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Entry, PoolElement, RegistrationClaims } from '../../protocol/pools.ts';
+import { BoundedMap } from '../proof/bounded-map.ts';
 
 export interface Member extends Entry {
   claims: RegistrationClaims;
@@ -27,6 +28,8 @@ export interface Tally {
 
 /** Checksums are below this. */
 const MODULUS = 2 ** 48;
+/** Elements that are gone are remembered, for their registrations not to be replayed. */
+const GONE_KEPT = 10_000;
 
 export function memberOf(entry: Entry, claims: RegistrationClaims, key: string, seenAt: number): Member {
   const { id, addresses, policy, load, successors } = claims;
@@ -39,9 +42,16 @@ export function memberOf(entry: Entry, claims: RegistrationClaims, key: string, 
 export class Table {
   readonly #pools = new Map<string, Pool>();
   readonly #tallies = new Map<number, Tally>();
+  /** The last registration of those that are gone. */
+  readonly #gone = new BoundedMap<string, number>(GONE_KEPT);
 
   get(handle: string, id: number): Member | undefined {
     return this.#pools.get(handle)?.members.get(id);
+  }
+
+  /** Whether an element went after this registration of its. */
+  isOver({ handle, id, iat }: RegistrationClaims): boolean {
+    return iat <= (this.#gone.get(`${handle} ${id}`) ?? -1);
   }
 
   /** Whether this is news, against what is known of the element. */
@@ -72,6 +82,7 @@ export class Table {
     pool.elements.splice(placeOf(pool.elements, id), 1);
     if (pool.elements.length === 0) this.#pools.delete(handle);
     this.#tally(known.home, -known.digest, -1);
+    this.#gone.set(`${handle} ${id}`, known.claims.iat);
   }
 
   /** Another registrar is the home of an element, or of all that one had. @returns how many. */
@@ -83,6 +94,25 @@ export class Table {
       moved += 1;
     }
     return moved;
+  }
+
+  /** Who is a home. */
+  homes(): number[] {
+    return [...this.#tallies.keys()];
+  }
+
+  /** Those of a home that come after a place, in the order of handles and identifiers; so many at most. */
+  after(home: number, place: { handle: string; id: number } | undefined, count: number): Member[] {
+    const found: Member[] = [];
+    for (const handle of this.handles()) {
+      if (place !== undefined && handle < place.handle) continue;
+      const { elements, members } = this.#pools.get(handle) as Pool;
+      for (let at = handle === place?.handle ? placeOf(elements, place.id + 1) : 0; at < elements.length; at++) {
+        const member = members.get((elements[at] as PoolElement).id) as Member;
+        if (member.home === home && found.push(member) === count) return found;
+      }
+    }
+    return found;
   }
 
   handles(): string[] {
@@ -118,6 +148,11 @@ export class Table {
 interface Pool {
   members: Map<number, Member>;
   elements: PoolElement[];
+}
+
+/** Whether another registration of an identifier may be of the same element: of its key, or of one of its addresses. */
+export function isOfSame(known: Member, { addresses }: RegistrationClaims, key: string): boolean {
+  return known.key === key || known.claims.addresses.some((address) => addresses.includes(address));
 }
 
 /** Where the element is, or would be. */

@@ -19,7 +19,7 @@ export type Read<T> = { ok: true; claims: T } | { ok: false; detail: string };
 const refused = (detail: string): { ok: false; detail: string } => ({ ok: false, detail });
 
 /** Vouchers found signed: every registration comes with one, and they hardly ever change. */
-const found = new BoundedMap<string, VoucherClaims>(20_000);
+const found = new BoundedMap<string, { claims: VoucherClaims; signer: string }>(20_000);
 
 export interface VoucherTrust {
   /** Whether this is a key of the keymaster's. */
@@ -31,18 +31,19 @@ export interface VoucherTrust {
 
 /** What a voucher says, where a trusted key signed it and it has not run out. */
 export function readVoucher(text: string, { isTrusted, isRevoked, now }: VoucherTrust): Read<VoucherClaims> {
-  let claims = found.get(text);
-  if (claims === undefined) {
+  let known = found.get(text);
+  if (known === undefined) {
     const jws = readJws(text);
     if (jws === undefined) return refused('the voucher is not a signed statement');
     if (!voucherCheck.Check(jws.claims)) return refused('the voucher does not say what one has to say');
     if (!isTrusted(jws.signer)) return refused('the voucher is signed by a key that is not trusted here');
     if (!isSigned(jws)) return refused('the voucher does not have the signature of its key');
-    claims = jws.claims;
-    found.set(text, claims);
-  } else if (!isTrusted(readJws(text)?.signer ?? '')) {
+    known = { claims: jws.claims, signer: jws.signer };
+    found.set(text, known);
+  } else if (!isTrusted(known.signer)) {
     return refused('the voucher is signed by a key that is not trusted here');
   }
+  const { claims } = known;
   if (isRevoked(claims.sub)) return refused('the key that the voucher is for was revoked');
   if (claims.exp <= now) return refused('the voucher has run out; ask the keymaster for another');
   return { ok: true, claims };
@@ -51,9 +52,12 @@ export function readVoucher(text: string, { isTrusted, isRevoked, now }: Voucher
 /** Reads statements of one kind: signed, by the key that its voucher is for. */
 export class StatementReader<T extends TSchema> {
   readonly #check;
+  readonly #isSigned: (jws: Jws) => boolean;
 
-  constructor(schema: T) {
+  /** @param comesAgain whether one statement is read many times, as a registration is that goes round all registrars. */
+  constructor(schema: T, { comesAgain = false } = {}) {
     this.#check = Compile(schema);
+    this.#isSigned = comesAgain ? isSignedOnce : isSigned;
   }
 
   /** Nothing of it is verified. */
@@ -70,12 +74,12 @@ export class StatementReader<T extends TSchema> {
     const vouched = readVoucher(voucher, trust);
     if (!vouched.ok) return vouched;
     if (vouched.claims.sub !== jws.signer) return refused('the voucher is for another key');
-    if (!isSignedOnce(jws)) return refused('the statement does not have the signature of its key');
+    if (!this.#isSigned(jws)) return refused('the statement does not have the signature of its key');
     return { ok: true, claims: { claims, voucher: vouched.claims } };
   }
 }
 
-/** A registration goes round all registrars, and comes back in every table. */
+/** Those found signed. */
 const statements = new BoundedMap<string, true>(20_000);
 
 function isSignedOnce(jws: Jws): boolean {

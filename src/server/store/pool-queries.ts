@@ -25,10 +25,10 @@ export class PoolQueries extends Statements {
     return this.db.selectFrom('pool_element').selectAll().where('changed_at', '>=', at).execute();
   }
 
-  /** An older registration changes nothing, and none brings back what is gone. */
-  async putElement(row: PoolElementRow): Promise<void> {
+  /** An older registration changes nothing, and none brings back what is gone. @returns whether it was taken. */
+  async putElement(row: PoolElementRow): Promise<boolean> {
     const { handle: _handle, id: _id, ...changed } = row;
-    await this.db
+    const { numInsertedOrUpdatedRows } = await this.db
       .insertInto('pool_element')
       .values(row)
       .onConflict((c) =>
@@ -42,7 +42,8 @@ export class PoolQueries extends Statements {
             ]),
           ),
       )
-      .execute();
+      .executeTakeFirstOrThrow();
+    return numInsertedOrUpdatedRows !== 0n;
   }
 
   async rehome(from: number, to: number, at: number): Promise<void> {
