@@ -36,8 +36,9 @@ const KEEP_ALIVE_MS = 1_000;
 const GRACE_MS = 300;
 /** For so long one that failed comes after all others. */
 const AVOIDED_MS = 30_000;
-/** How soon a resolution that nobody could give is tried again. */
+/** How soon a resolution that nobody could give is tried again; the first one, until which there is no other gateway, sooner. */
 const RESOLVE_AGAIN_MS = 60_000;
+const FIRST_AGAIN_MS = 5_000;
 /** Distances measured after one resolution, and kept in all. */
 const MEASURED_AT_ONCE = 4;
 const MAX_DISTANCES = 64;
@@ -322,11 +323,14 @@ export class PoolUser implements Keyserver {
     const { fetch } = this.#options;
     const hadTurned = this.#hasTurned;
     this.#hasTurned = false;
-    this.#resolveAt = this.#now() + RESOLVE_AGAIN_MS;
+    const isFirst = this.#kept.resolution === undefined;
+    this.#resolveAt = this.#now() + (isFirst ? FIRST_AGAIN_MS : RESOLVE_AGAIN_MS);
+    // There is nobody else to ask, and nobody waits for it.
+    const timeoutMs = isFirst ? TIMEOUT_MS : PATIENCE_MS;
     const others = this.#elements().flatMap(({ addresses }) => addresses);
     for (const place of new Set([this.#current ?? [], ...others, ...this.#homes].flat())) {
       const url = `${place}/api/v1/pools/${handle}`;
-      const answer = await fetchJson(url, Resolution, { fetch, timeoutMs: PATIENCE_MS }).catch(() => undefined);
+      const answer = await fetchJson(url, Resolution, { fetch, timeoutMs }).catch(() => undefined);
       if (answer?.handle !== handle) continue;
       await this.#take(answer);
       // A call that looks for another now will find one, and one that was just turned to is known to answer.
