@@ -20,6 +20,7 @@ import type { MapQuery } from '../../../src/protocol/unit-map.ts';
 import type { WorkOutcome, WorkRequest } from '../../../src/protocol/worker-api.ts';
 import { client } from '../keyservers.ts';
 import { answeredOf, type JournalLine, lineOfFailure } from '../storm/client-journal.ts';
+import { type Span, watchStalls } from './idle.ts';
 
 export interface PoolClientOrder {
   /** Each with the gateway whose page it opened. */
@@ -30,11 +31,9 @@ export interface PoolClientOrder {
   blockMs: number;
 }
 
-/** A time in which a client wanted work and had none; milliseconds since 1970. */
-export interface Gap {
+/** A time in which a client wanted work and had none. */
+export interface Gap extends Span {
   client: number;
-  from: number;
-  to: number;
   /** A gateway answered in it, and had nothing. */
   wasStarved: boolean;
 }
@@ -44,7 +43,8 @@ export type PoolClientWord =
   | { is: 'ready' }
   /** Clients by the gateway that they talk with, and exchanges answered since the last time that this was asked. */
   | { is: 'where'; clients: Record<string, number>; exchanges: Record<string, number> }
-  | { is: 'finished'; gaps: Gap[]; moves: number };
+  /** `stalls`: when the process got no processor. */
+  | { is: 'finished'; gaps: Gap[]; stalls: Span[]; moves: number };
 
 /** Sooner is no gap, but the engine on its way to the next block. */
 const GAP_MS = 500;
@@ -93,11 +93,7 @@ class PoolClient {
     this.#home = home;
     this.by = home;
     this.#journal = journal;
-    this.#pool = new PoolUser([home], { fetch: async (input, init) => {
-      const began = Date.now();
-      try { const r = await fetch(input, init); appendFileSync(journal + '.log', `${began} ${Date.now() - began} ${r.status} ${String(input)}\n`); return r; }
-      catch (e) { appendFileSync(journal + '.log', `${began} ${Date.now() - began} ${(e as Error).name} ${String(input)}\n`); throw e; }
-    } });
+    this.#pool = new PoolUser([home], { fetch });
     this.#worker = worker;
     this.#blockMs = blockMs;
   }
@@ -199,6 +195,7 @@ class PoolClient {
 }
 
 async function work({ clients, worker, blockMs }: PoolClientOrder): Promise<void> {
+  const stallsOf = watchStalls();
   const shared = new SharedWorker(worker);
   const all = clients.map((order) => new PoolClient(order, shared, blockMs));
   process.on('disconnect', () => process.exit(0));
@@ -208,7 +205,7 @@ async function work({ clients, worker, blockMs }: PoolClientOrder): Promise<void
     });
   process.on('message', (told) => {
     if (told === 'where') void say(whereabouts(all));
-    if (told === 'finish') void finish(all, say);
+    if (told === 'finish') void finish(all, stallsOf, say);
   });
   await shared.prepare();
   for (const one of all) {
@@ -219,10 +216,14 @@ async function work({ clients, worker, blockMs }: PoolClientOrder): Promise<void
   await say({ is: 'ready' });
 }
 
-async function finish(all: readonly PoolClient[], say: (word: PoolClientWord) => Promise<void>): Promise<void> {
+async function finish(
+  all: readonly PoolClient[],
+  stallsOf: () => Span[],
+  say: (word: PoolClientWord) => Promise<void>,
+): Promise<void> {
   await Promise.all(all.map((one) => one.finish()));
   const moves = all.reduce((sum, one) => sum + one.moves, 0);
-  await say({ is: 'finished', gaps: all.flatMap(({ gaps }) => gaps), moves });
+  await say({ is: 'finished', gaps: all.flatMap(({ gaps }) => gaps), stalls: stallsOf(), moves });
   process.exit(0);
 }
 

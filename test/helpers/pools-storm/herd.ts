@@ -21,6 +21,7 @@ import { Member } from '../storm/member.ts';
 import { askStation, type Station, stationOf } from '../storm/station.ts';
 import { until } from '../storm/storm.ts';
 import type { Gap, PoolClientOrder, PoolClientWord } from './client-process.ts';
+import type { Span } from './idle.ts';
 import { ENDLESS } from './work.ts';
 
 export const GATEWAYS = 8;
@@ -58,7 +59,8 @@ export class PoolHerd {
   readonly gateways: Gateway[] = [];
   readonly clients: Member[] = [];
   readonly journals: { number: number; path: string }[] = [];
-  readonly gaps: Gap[] = [];
+  /** Each with the times in which its process was not run. */
+  readonly gaps: (Gap & { stalls: Span[] })[] = [];
   /** Times that a client went from one gateway to another. */
   moves = 0;
   keymaster: Station | undefined;
@@ -210,7 +212,7 @@ export class PoolHerd {
   #hear(word: PoolClientWord): void {
     if (word.is === 'where') this.#asking.shift()?.(word);
     if (word.is !== 'finished') return;
-    this.gaps.push(...word.gaps);
+    this.gaps.push(...word.gaps.map((gap) => ({ ...gap, stalls: word.stalls })));
     this.moves += word.moves;
   }
 }

@@ -22,6 +22,8 @@ export interface PoolCounts {
 
 type Fault = Exclude<keyof PoolCounts, 'waves'>;
 const FAULTS: readonly Fault[] = ['killed', 'frozen', 'partitioned'];
+/** A wave of kills would keep the machine busy with starting alone. */
+const WAVES: readonly Fault[] = ['frozen', 'partitioned'];
 
 export class PoolsStorm {
   readonly counts: PoolCounts = { killed: {}, frozen: {}, partitioned: {}, waves: 0 };
@@ -43,9 +45,9 @@ export class PoolsStorm {
       await sleep(2 * pauseMs * Math.random());
       if (Math.random() < 1 / WAVE) {
         this.counts.waves += 1;
-        while (this.#afflict()) this.#note();
+        while (this.#afflict(WAVES)) this.#note();
       } else {
-        this.#afflict();
+        this.#afflict(FAULTS);
       }
       this.#note();
     }
@@ -54,29 +56,29 @@ export class PoolsStorm {
   }
 
   #note(): void {
-    this.fewest = Math.min(this.fewest, this.#living.length);
+    this.fewest = Math.min(this.fewest, this.living.length);
   }
 
-  get #living(): Gateway[] {
+  /** Those whom nothing befalls now. */
+  get living(): Gateway[] {
     return this.#herd.gateways.filter((one) => !this.#afflicted.has(one) && one.station.member.isUp);
   }
 
   /** False: the last one that lives is spared. */
-  #afflict(): boolean {
-    const living = this.#living;
+  #afflict(faults: readonly Fault[]): boolean {
+    const living = this.living;
     const gateway = pick(living);
-    const fault = pick(FAULTS);
+    const fault = pick(faults);
     if (gateway === undefined || fault === undefined || living.length === 1) return false;
     count(this.counts[fault], gateway.isRegistrar ? 'registrars' : 'others');
     this.#afflicted.add(gateway);
-    this.#passing.add(this.#suffer(gateway, fault).finally(() => { console.log('EV', Date.now(), 'over', gateway.station.member.name); this.#afflicted.delete(gateway); }));
+    this.#passing.add(this.#suffer(gateway, fault).finally(() => this.#afflicted.delete(gateway)));
     return true;
   }
 
   async #suffer(gateway: Gateway, fault: Fault): Promise<void> {
     const { station, link } = gateway;
     const { member } = station;
-    console.log('EV', Date.now(), fault, member.name, link.url);
     const ms = 1000 * (SHORTEST_SECONDS + Math.random() * (this.#longestSeconds - SHORTEST_SECONDS));
     switch (fault) {
       case 'killed':

@@ -1,7 +1,7 @@
 /** A storm over a pool from its start to the audit, and the counts of it in words. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Policy, PoolsOverview } from '../../../src/protocol/pools.ts';
+import type { PoolsOverview } from '../../../src/protocol/pools.ts';
 import type { Audit } from '../storm/audit.ts';
 import { until } from '../storm/storm.ts';
 import {
@@ -16,6 +16,7 @@ import {
 } from '../storm/trial.ts';
 import type { Gap } from './client-process.ts';
 import { CLIENTS, GATEWAYS, type HerdOptions, PoolHerd, REGISTRARS, type Whereabouts } from './herd.ts';
+import { longestIn, Witness } from './idle.ts';
 import { type PoolCounts, PoolsStorm } from './storm.ts';
 
 /** What is promised: so long after the last fault all registrars know the same. */
@@ -31,57 +32,79 @@ export interface PoolsTrial {
   counts: PoolCounts;
   fewest: number;
   audit: Audit;
-  gaps: Gap[];
+  /** With how long of each one gateway lived on end, and the client ran. */
+  gaps: (Gap & { ms: number })[];
   moves: number;
   /** How long after the last fault the handlespaces were equal. */
   equalMs: number;
   quietSeconds: number;
-  /** Before the storm. */
-  settled: Whereabouts;
+  /** Clients at each gateway before the storm. */
+  settled: number[];
   crashes: string[];
   refusedAbove: string[];
   vainStarts: number;
 }
 
-export interface TrialOptions {
-  behind: HerdOptions['behind'];
+export interface TrialOptions extends Pick<HerdOptions, 'behind' | 'policy'> {
   ms: number;
+  /** Between two faults, on the average. */
   pauseMs: number;
+  /** How long a fault lasts. */
   longestSeconds: number;
-  policy: (gateway: number) => Policy;
 }
 
 export async function poolsTrial({ behind, ms, pauseMs, longestSeconds, policy }: TrialOptions): Promise<PoolsTrial> {
   const restartMs = (): number => 500 + Math.random() * 1000 * (longestSeconds - 0.5);
   return withHerd({ behind, policy, restartMs }, async (herd) => {
-    for (const m of herd.members) console.log('CPU0', m.name, cpu(m.pid)); console.log('CPU0 me', cpu(process.pid));
     await sleep(SETTLE_MS);
-    const settled = await herd.where();
+    const settled = countsOf(herd, (await herd.where()).clients);
     const storm = new PoolsStorm(herd, longestSeconds);
+    const witness = new Witness(() => storm.living.map(({ link }) => link.url));
     const over = await storm.rage({ ms, pauseMs });
-    await until('the handlespaces are equal', MINUTE, async () => areEqual(await herd.overviews()));
+    await equality(herd);
     const equalMs = Date.now() - over;
-    for (const m of herd.members) console.log('CPU', m.name, cpu(m.pid)); console.log('CPU me', cpu(process.pid));
     const calm = Date.now();
     await quiet(herd.clients, herd.stations);
     const quietSeconds = (Date.now() - calm) / 1000;
-    const { gaps, moves } = herd;
+    const { moves } = herd;
+    const lives = witness.end();
+    const gaps = herd.gaps.map(({ stalls, ...gap }) => ({ ...gap, ms: longestIn(gap, lives, stalls) }));
     const { counts, fewest } = storm;
     const audit = await auditOf(herd);
-    return { counts, fewest, audit, gaps, moves, equalMs, quietSeconds, settled, ...faultsOfMembers(herd.members) };
+    return {
+      counts,
+      fewest,
+      audit,
+      gaps,
+      moves,
+      equalMs,
+      quietSeconds,
+      settled,
+      ...faultsOfMembers(herd.members),
+    };
   });
 }
 
-/** Where the clients are some seconds after they have come, where nothing befalls anybody. */
-export function quietPool(options: Pick<HerdOptions, 'policy' | 'clients'>): Promise<Whereabouts> {
-  return withHerd({ behind: 'proxies', ...options }, async (herd) => {
+export interface Spread {
+  /** At each gateway, when all have come. */
+  clients: number[];
+  /** That each has answered in some seconds from then on. */
+  exchanges: number[];
+}
+
+/** How the clients are spread over a pool of proxies that nothing befalls. */
+export function spreadOf(policy: HerdOptions['policy']): Promise<Spread> {
+  return withHerd({ behind: 'proxies', policy }, async (herd) => {
     await sleep(SETTLE_MS);
-    // From here on everyone is where the pool sent it.
-    await herd.where();
+    const { clients } = await herd.where();
     await sleep(SETTLE_MS);
-    return herd.where();
+    const { exchanges } = await herd.where();
+    return { clients: countsOf(herd, clients), exchanges: countsOf(herd, exchanges) };
   });
 }
+
+const countsOf = ({ gateways }: PoolHerd, by: Whereabouts['clients']): number[] =>
+  gateways.map(({ link }) => by[link.url] ?? 0);
 
 async function withHerd<T>(options: HerdOptions, use: (herd: PoolHerd) => Promise<T>): Promise<T> {
   const folder = stormFolder();
@@ -99,12 +122,19 @@ async function withHerd<T>(options: HerdOptions, use: (herd: PoolHerd) => Promis
   }
 }
 
+async function equality(herd: PoolHerd): Promise<void> {
+  let last: Awaited<ReturnType<PoolHerd['overviews']>> = [];
+  await until('the handlespaces are equal', MINUTE, async () => {
+    last = await herd.overviews();
+    return areEqual(last);
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(last.map(knownTo))}`);
+  });
+}
+
 /** Whether all registrars know each other, and the same elements with the same homes: all gateways that there are, once. */
 function areEqual(overviews: readonly (PoolsOverview | undefined)[]): boolean {
-  const known = overviews.map((one) => {
-    const elements = one?.pools.flatMap(({ elements }) => elements.map(({ id, home }) => [id, home])) ?? [];
-    return { registrars: one?.registrars.map(({ id }) => id), elements };
-  });
+  const known = overviews.map(knownTo);
   const [first] = known;
   return (
     first?.registrars?.length === REGISTRARS &&
@@ -113,6 +143,11 @@ function areEqual(overviews: readonly (PoolsOverview | undefined)[]): boolean {
     known.every((one) => JSON.stringify(one) === JSON.stringify(first))
   );
 }
+
+const knownTo = (one: PoolsOverview | undefined) => ({
+  registrars: one?.registrars.map(({ id }) => id),
+  elements: one?.pools.flatMap(({ elements }) => elements.map(({ id, home }) => [id, home] as const)) ?? [],
+});
 
 /** What must be true of every trial; written so that what is not is shown. */
 export function faultsOf(trial: PoolsTrial): unknown[] {
@@ -124,15 +159,15 @@ export function faultsOf(trial: PoolsTrial): unknown[] {
     ...Object.keys(refused),
     ...trial.refusedAbove,
     ...trial.crashes,
-    ...trial.gaps.filter(({ from, to, wasStarved }) => !wasStarved && to - from > IDLE_AT_MOST_MS),
+    ...trial.gaps.filter(({ ms, wasStarved }) => !wasStarved && ms > IDLE_AT_MOST_MS),
     ...(trial.equalMs > EQUAL_WITHIN_MS ? [`the handlespaces were equal after ${trial.equalMs} ms`] : []),
   ];
 }
 
 export function inWords(what: string, trial: PoolsTrial, seconds: number): string {
   const { counts, audit: found, gaps, settled } = trial;
-  const longest = (some: readonly Gap[]): string =>
-    (some.reduce((most, { from, to }) => Math.max(most, to - from), 0) / 1000).toFixed(1);
+  const longest = (some: PoolsTrial['gaps']): string =>
+    (some.reduce((most, { ms }) => Math.max(most, ms), 0) / 1000).toFixed(1);
   const wanting = gaps.filter(({ wasStarved }) => !wasStarved);
   const starved = gaps.filter(({ wasStarved }) => wasStarved);
   return [
@@ -147,9 +182,6 @@ export function inWords(what: string, trial: PoolsTrial, seconds: number): strin
       ` refused: ${listed(found.refused)}; whole exchanges: ${listed(found.refusedExchanges)}`,
     `  handlespaces equal ${(trial.equalMs / 1000).toFixed(1)} s after the last fault;` +
       ` all handed in ${trial.quietSeconds.toFixed(0)} s later; ${trial.vainStarts} starts in vain`,
-    `  clients by gateway before: ${Object.values(settled.clients).join(' ')}`,
+    `  clients by gateway before: ${settled.join(' ')}`,
   ].join('\n');
 }
-
-import { readFileSync } from 'node:fs';
-const cpu = (pid?: number) => { const f = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' '); return (Number(f[13]) + Number(f[14])) / 100 + ' s, since ' + (Number(f[21]) / 100).toFixed(0); };
