@@ -33,6 +33,11 @@ export function Header({ gateway }: { gateway: EngineSnapshot['gateway'] }) {
           {away && gateway.reachedAt !== undefined && (
             <small class="phrase">{texts.gateway.lastReached(Math.max(0, now - gateway.reachedAt) / 1000)}</small>
           )}
+          {gateway.state === 'reached' && gateway.through !== undefined && (
+            <small class="phrase" data-testid="through">
+              {texts.gateway.through(gateway.through, gateway.because)}
+            </small>
+          )}
         </span>
       </p>
     </header>

@@ -263,6 +263,9 @@ function Screen({ device, agreement, snapshot, engine, version, onAgreement }: S
               {gateway.state === 'unreachable' && gateway.reachedAt !== undefined && (
                 <> {t.lastReached(Math.max(0, now - gateway.reachedAt) / 1000)}</>
               )}
+              {gateway.state === 'reached' && gateway.through !== undefined && (
+                <> {texts.gateway.through(gateway.through, gateway.because)}</>
+              )}
             </span>
           </p>
           <p class="kiosk-hints">

@@ -142,6 +142,8 @@ export const texts = {
     reached: 'Gateway reached',
     unreachable: 'Gateway does not answer',
     lastReached: (ago: number) => `last answered ${formatDuration(ago)} ago`,
+    through: (through: string, because: string | undefined) =>
+      `through ${hostOf(through)}${because === undefined ? '' : `, because ${hostOf(because)} does not answer`}`,
   },
   offline: (inBuffer: number, outBuffer: number) =>
     `You are offline, or the gateway is. ${
@@ -321,3 +323,5 @@ export const texts = {
   version: (version: string) => `Version ${version}, MIT licence`,
   install: 'Install as an app',
 } as const;
+
+const hostOf = (address: string): string => (URL.canParse(address) ? new URL(address).host : address);

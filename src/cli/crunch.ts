@@ -1,11 +1,12 @@
 /** `tabherd crunch`: the engine with a terminal for a face. */
 import { arch, availableParallelism, cpus, platform } from 'node:os';
 import type { Machine } from '../client/browser-platform.ts';
+import { poolIn } from '../client/buffers.ts';
 import { Engine } from '../client/engine.ts';
+import { PoolUser } from '../client/pool-user.ts';
 import { alone } from '../client/ports.ts';
 import type { EngineSnapshot, Pause } from '../client/snapshot.ts';
 import { UnreachableError } from '../protocol/errors.ts';
-import { HttpKeyserver } from '../protocol/http-keyserver.ts';
 import type { Keyserver } from '../protocol/keyserver.ts';
 import { answerText } from './answer-text.ts';
 import { counted } from './carry/words.ts';
@@ -27,13 +28,14 @@ export interface CrunchOptions {
 
 const LINE_EVERY_MS = 10_000;
 
-export async function crunch(url: string | undefined, options: CrunchOptions, version: string): Promise<void> {
+export async function crunch(urls: readonly string[], options: CrunchOptions, version: string): Promise<void> {
   const { offline = false } = options;
-  const keyserver = offline ? nobody : keyserverAt(url);
+  const homes = offline ? undefined : homesOf(urls);
+  const buffers = await FileBuffers.open(options.data);
   const cores = availableParallelism();
   const engine = await Engine.open({
-    keyserver,
-    buffers: await FileBuffers.open(options.data),
+    keyserver: homes === undefined ? nobody : new PoolUser(homes, { fetch, kept: poolIn(buffers) }),
+    buffers,
     storage: 'kept',
     spawn: spawnNodeWorker,
     turns: alone,
@@ -73,6 +75,8 @@ export async function crunch(url: string | undefined, options: CrunchOptions, ve
         told = at;
         process.stdout.write(`${printable(text)}\n`);
       }
+      const { through } = snapshot.gateway;
+      if (through !== undefined) sayOnce(`Through ${through}${because(snapshot.gateway)}`);
       for (const message of snapshot.messages) sayOnce(`Message from the keyserver: ${message}`);
       if (snapshot.tooOld !== null)
         sayOnce(`${tooOld(snapshot.tooOld.version, version)}; the stock is still worked off.`);
@@ -82,7 +86,9 @@ export async function crunch(url: string | undefined, options: CrunchOptions, ve
       );
       if (names.length > 0 && unknown !== undefined) {
         reject(
-          new Error(`there is no contest ${unknown} ${offline ? 'here' : `at ${url}`}; there is ${names.join(', ')}`),
+          new Error(
+            `there is no contest ${unknown} ${offline ? 'here' : `at ${urls.join(', ')}`}; there is ${names.join(', ')}`,
+          ),
         );
       }
       const enough = options.blocks !== undefined && acknowledged(snapshot) - blocksBefore >= options.blocks;
@@ -110,11 +116,17 @@ export async function crunch(url: string | undefined, options: CrunchOptions, ve
   process.exit(0);
 }
 
-function keyserverAt(url: string | undefined): HttpKeyserver {
-  if (url === undefined) throw new Error('the address of a gateway is missing; without a network: --offline');
-  if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Error(`${url} is not the address of a gateway`);
-  return new HttpKeyserver(url, { fetch });
+function homesOf(urls: readonly string[]): readonly [string, ...string[]] {
+  const [first, ...others] = urls;
+  if (first === undefined) throw new Error('the address of a gateway is missing; without a network: --offline');
+  for (const url of urls) {
+    if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Error(`${url} is not the address of a gateway`);
+  }
+  return [first, ...others];
 }
+
+const because = ({ because }: EngineSnapshot['gateway']): string =>
+  because === undefined ? '' : `, because ${because} does not answer`;
 
 const away = () => Promise.reject(new UnreachableError('there is none: blocks are carried by hand'));
 const nobody: Keyserver = { exchange: away, release: away, contests: away, status: away, map: away };

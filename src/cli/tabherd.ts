@@ -50,7 +50,7 @@ withSettings(
 program
   .command('crunch')
   .description('the same engine without a browser: fetch blocks, work them, hand them in')
-  .argument('[url]', 'address of a gateway, such as http://localhost:2064')
+  .argument('[urls...]', 'address of a gateway, such as http://localhost:2064, and of others to turn to where it fails')
   .option('--offline', 'work the blocks that tabherd import brought, and end; tabherd export hands them in')
   .option('-w, --workers <number>', 'worker threads (default: one less than cores)', whole(1, 512))
   .option('-d, --data <file>', 'where blocks, checkpoints and reports are kept', 'data/crunch.json')
@@ -59,7 +59,7 @@ program
   .option('-b, --blocks <number>', 'stop after this many blocks were acknowledged', whole(1, 1e9))
   .option('-c, --contests <name...>', 'work on these contests only (default: the first that has work)')
   .option('--until <contest>', 'stop when this contest is closed')
-  .action(async (url, options) => (await import('./crunch.ts')).crunch(url, options, __TABHERD_VERSION__));
+  .action(async (urls, options) => (await import('./crunch.ts')).crunch(urls, options, __TABHERD_VERSION__));
 
 program.addCommand(exportCommand(__TABHERD_VERSION__, whole));
 program.addCommand(importCommand(__TABHERD_VERSION__, whole));

@@ -9,6 +9,7 @@ import type { Contest, ContestKindName } from '../domain/contest.ts';
 import type { CoreReport } from '../domain/core-report.ts';
 import type { BlockCheckpoint, Lease, Report } from '../domain/work.ts';
 import type { ReportResult } from '../protocol/keyserver.ts';
+import type { KeptPool } from './pool-user.ts';
 import type { KeptHistory } from './rate-history.ts';
 import { withRun } from './runs.ts';
 import type { Settings } from './settings.ts';
@@ -47,6 +48,8 @@ export interface Facts {
   /** Messages of the day that the person has dismissed, the latest last. */
   dismissed: string[];
   history: KeptHistory;
+  /** The pool of gateways, as last heard. */
+  pool: KeptPool;
   /** The files of blocks that were brought by hand, the latest last, with the keyserver's time of each. */
   carried: { id: string; madeAt: number }[];
 }
@@ -98,3 +101,9 @@ export function credit(totals: Totals, report: Report, result: ReportResult): To
 export function withCheckpoint({ lease }: StoredBlock, checkpoint: BlockCheckpoint | undefined): StoredBlock {
   return checkpoint === undefined ? { lease } : { lease, checkpoint };
 }
+
+/** Where a pool user keeps what it knows of its pool. */
+export const poolIn = (buffers: Buffers) => ({
+  load: async (): Promise<KeptPool | undefined> => (await buffers.load()).facts.pool,
+  save: (pool: KeptPool): Promise<void> => buffers.setFact('pool', pool),
+});

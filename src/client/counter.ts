@@ -8,6 +8,7 @@ import { Backoff, LONGEST_WAIT_MS } from '../protocol/backoff.ts';
 import { RefusedError, UnreachableError } from '../protocol/errors.ts';
 import type { ExchangeReply, ExchangeRequest, Keyserver } from '../protocol/keyserver.ts';
 import { isOlder } from '../protocol/version.ts';
+import type { PooledKeyserver } from './ports.ts';
 import type { EngineSnapshot } from './snapshot.ts';
 import { SPOKEN, told } from './spoken.ts';
 
@@ -31,12 +32,12 @@ export class Counter {
   /** The keyserver's clock minus ours, in milliseconds; undefined until it was heard. */
   skewMs: number | undefined;
 
-  readonly #keyserver: Keyserver;
+  readonly #keyserver: PooledKeyserver;
   /** What it says of itself with the next call. */
   client: ClientInfo;
   readonly #backoff = new Backoff();
 
-  constructor(keyserver: Keyserver, client: ClientInfo) {
+  constructor(keyserver: PooledKeyserver, client: ClientInfo) {
     this.#keyserver = keyserver;
     this.client = client;
   }
@@ -61,14 +62,15 @@ export class Counter {
     this.refusal = undefined;
     try {
       const answer = await ask(this.#keyserver, this.client);
-      this.gateway = { state: 'reached', reachedAt: Date.now() };
+      this.gateway = { state: 'reached', reachedAt: Date.now(), ...this.#keyserver.through };
       this.retryAt = 0;
       this.#backoff.reset();
       return answer;
     } catch (error) {
       if (error instanceof RefusedError) {
         this.refusal = error;
-        this.gateway = { state: 'reached', reachedAt: Date.now(), error: error.message };
+        const { through } = this.#keyserver;
+        this.gateway = { state: 'reached', reachedAt: Date.now(), error: error.message, ...through };
         this.retryAt = Date.now() + this.#backoff.next();
         if (error.code === 'protocol_unknown') this.tooOld = {};
       } else if (error instanceof UnreachableError) {

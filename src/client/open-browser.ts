@@ -1,11 +1,12 @@
 /** The engine as a browser tab runs it: this file wires the ports; nothing else in the client knows the platform. */
 import type { ClientClass } from '../domain/client.ts';
-import { HttpKeyserver } from '../protocol/http-keyserver.ts';
 import { browserConditions } from './browser-conditions.ts';
 import { machineOfBrowser } from './browser-platform.ts';
+import { poolIn } from './buffers.ts';
 import { Engine } from './engine.ts';
 import { SYNC_TAG } from './flush.ts';
 import { IdbBuffers } from './idb-buffers.ts';
+import { LatePoolUser } from './late-pool-user.ts';
 import { MemoryBuffers } from './memory-buffers.ts';
 import type { EnginePorts } from './ports.ts';
 import { spawnBrowserWorker } from './spawn-browser.ts';
@@ -38,7 +39,7 @@ export async function openBrowserEngine({
   const { buffers, storage } = await openBuffers();
   const cores = navigator.hardwareConcurrency || 2;
   return Engine.open({
-    keyserver: new HttpKeyserver('', { fetch: (...args) => fetch(...args) }),
+    keyserver: new LatePoolUser('', { fetch: (...args) => fetch(...args), kept: poolIn(buffers) }),
     buffers,
     storage,
     reopen: () => IdbBuffers.open(),

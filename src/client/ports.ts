@@ -5,10 +5,13 @@ import type { Buffers } from './buffers.ts';
 import type { WorkerHandle } from './crew.ts';
 import type { Conditions } from './limits.ts';
 import type { Settings } from './settings.ts';
-import type { EngineCommand, EngineSnapshot } from './snapshot.ts';
+import type { EngineCommand, EngineSnapshot, Through } from './snapshot.ts';
+
+/** Which of several gateways it was that answered last, where it is not home. */
+export type PooledKeyserver = Keyserver & { readonly through?: Through | undefined };
 
 export interface EnginePorts {
-  keyserver: Keyserver;
+  keyserver: PooledKeyserver;
   buffers: Buffers;
   /** Opens the same buffers once more, after they have failed. */
   reopen?: () => Promise<Buffers>;

@@ -95,6 +95,14 @@ export interface Notice {
   text: string;
 }
 
+/** Where the gateway in use is not the one that the client was given. */
+export interface Through {
+  /** Its address. */
+  through: string;
+  /** The one that it stands in for, which did not answer; absent where the pool chose it. */
+  because?: string;
+}
+
 export interface EngineSnapshot {
   /** The person wants it to run (kept over reloads). */
   wanted: boolean;
@@ -138,7 +146,7 @@ export interface EngineSnapshot {
     reachedAt?: number;
     /** The last error, as a sentence. */
     error?: string;
-  };
+  } & Partial<Through>;
   /** Why nothing is kept now, and closing the tab would lose the blocks in hand; `kept` where it is. */
   storage: 'kept' | StorageLoss;
   /** Messages of the day from the keyserver, without those that the person has dismissed. */

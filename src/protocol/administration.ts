@@ -222,6 +222,9 @@ export const ClientRecord = Type.Object({
   firstSeenAt: Type.Optional(Type.Integer()),
   /** Up to five minutes less than the truth. */
   seenAt: Type.Optional(Type.Integer()),
+  /** It was heard of within a day. */
+  online: Type.Optional(Type.Boolean()),
+  wentOfflineAt: Type.Optional(Type.Integer()),
   version: Type.Optional(Type.String()),
   /** Why an operator has stopped it. */
   stopped: Type.Optional(Type.String()),

@@ -94,8 +94,14 @@ export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
   /** What the other side asked for (Retry-After), if it said. */
   readonly retryAfterSeconds: number | undefined;
-  constructor(detail: string, options: { cause?: unknown; retryAfterSeconds?: number | undefined } = {}) {
+  /** Of an answer that says try later; undefined where there was none. */
+  readonly status: number | undefined;
+  constructor(
+    detail: string,
+    options: { cause?: unknown; retryAfterSeconds?: number | undefined; status?: number } = {},
+  ) {
     super(detail, { cause: options.cause });
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.status = options.status;
   }
 }

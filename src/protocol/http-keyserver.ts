@@ -30,7 +30,7 @@ export interface HttpKeyserverOptions {
   timeoutMs?: number;
 }
 
-const TIMEOUT_MS = 20_000;
+export const TIMEOUT_MS = 20_000;
 
 const Contests = Type.Array(Contest);
 const knownDirectives: readonly string[] = Directive.anyOf.map(({ properties }) => properties.do.const);
@@ -38,7 +38,8 @@ const knownDirectives: readonly string[] = Directive.anyOf.map(({ properties }) 
 export class HttpKeyserver implements Keyserver {
   readonly #base: string;
   readonly #fetch: typeof globalThis.fetch;
-  readonly #timeoutMs: number;
+  /** Of the calls from now on. */
+  timeoutMs: number;
   /** Whether the server takes bodies in gzip: `unknown` until it says so in a reply, `no` for good once it refused one. */
   #gzip: 'unknown' | 'yes' | 'no' = 'unknown';
 
@@ -46,7 +47,7 @@ export class HttpKeyserver implements Keyserver {
   constructor(baseUrl: string, options: HttpKeyserverOptions) {
     this.#base = baseUrl.replace(/\/+$/, '');
     this.#fetch = options.fetch;
-    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }
 
   exchange(request: ExchangeRequest): Promise<ExchangeReply> {
@@ -80,7 +81,7 @@ export class HttpKeyserver implements Keyserver {
     // A browser's fetch must not be called as a method of something else.
     const fetch = this.#fetch;
     const response = await fetch(url, {
-      signal: AbortSignal.timeout(this.#timeoutMs),
+      signal: AbortSignal.timeout(this.timeoutMs),
       cache: 'no-store',
       ...(body === undefined ? {} : { method: 'POST', headers, body: compress ? await gzipped(body) : body }),
     });
@@ -94,13 +95,17 @@ export class HttpKeyserver implements Keyserver {
   }
 }
 
-/** Asks once, without a body. Errors as above. */
+/** Asks once; with a body: posts it. Errors as above. */
 export function fetchJson<T extends TSchema>(
   url: string,
   schema: T,
   { fetch, timeoutMs = TIMEOUT_MS }: HttpKeyserverOptions,
+  body?: unknown,
 ): Promise<Static<T>> {
-  return answered(url, schema, () => fetch(url, { signal: AbortSignal.timeout(timeoutMs) }));
+  const signal = AbortSignal.timeout(timeoutMs);
+  if (body === undefined) return answered(url, schema, () => fetch(url, { signal }));
+  const headers = { 'content-type': 'application/json' };
+  return answered(url, schema, () => fetch(url, { signal, method: 'POST', headers, body: JSON.stringify(body) }));
 }
 
 async function answered<T extends TSchema>(url: string, schema: T, send: () => Promise<Response>): Promise<Static<T>> {
@@ -138,6 +143,7 @@ function refusal(url: string, response: Response, json: unknown): RefusedError |
   }
   return new UnreachableError(`${url} answered ${status}: ${problem?.detail ?? 'no reason given'}`, {
     retryAfterSeconds: retryAfter(response.headers.get('retry-after')),
+    status,
   });
 }
 

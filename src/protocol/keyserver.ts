@@ -12,7 +12,7 @@ import { KioskWord, PassedWord } from '../domain/kiosk.ts';
 import { UnitRange } from '../domain/units.ts';
 import { Lease, LeaseId, Report } from '../domain/work.ts';
 import { ErrorCode } from './errors.ts';
-import { PoolHandle } from './pools.ts';
+import { BusinessCard, PoolHandle } from './pools.ts';
 import type { MapQuery, UnitMap } from './unit-map.ts';
 
 /** distributed.net's port. */
@@ -58,6 +58,8 @@ export const ExchangeRequest = Type.Object({
   }),
   /** From a kiosk: how it goes there. Keyservers that know nothing of kiosks pass it over. */
   kiosk: Type.Optional(KioskWord),
+  /** From a proxy that is in a pool: where to call it back when there is news, as that a contest is over. */
+  card: Type.Optional(BusinessCard),
   /** From a proxy: how it goes at the kiosks below it. */
   kiosks: Type.Optional(Type.Array(PassedWord, { maxItems: MAX_KIOSKS })),
 });

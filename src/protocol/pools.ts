@@ -87,6 +87,10 @@ export type Unreachable = Static<typeof Unreachable>;
 /** `known`: whether it is in the pool (still). */
 export const UnreachableReply = Type.Object({ known: Type.Boolean() });
 
+/** ASAP Business Card: a proxy that is itself an element says where it can be called back. */
+export const BusinessCard = Type.Object({ handle: PoolHandle, id: PoolId, voucher: Jws });
+export type BusinessCard = Static<typeof BusinessCard>;
+
 /** Of a gateway (ASAP Endpoint Keep-Alive Ack). */
 export const KeepAlive = Type.Object({ handle: PoolHandle, id: PoolId, load: Type.Number({ minimum: 0, maximum: 1 }) });
 export type KeepAlive = Static<typeof KeepAlive>;

@@ -13,6 +13,7 @@ import type { Carrier } from '../protocol/buffers-file.ts';
 import { HttpKeyserver } from '../protocol/http-keyserver.ts';
 import { HttpStandings } from '../protocol/http-standings.ts';
 import { DEFAULT_PORT, type Directive, type Keyserver } from '../protocol/keyserver.ts';
+import type { BusinessCard } from '../protocol/pools.ts';
 import type { Standings } from '../protocol/standing.ts';
 import { isOlder } from '../protocol/version.ts';
 import { accessBy, limitConnections } from './http/access.ts';
@@ -36,11 +37,20 @@ import { makePrivateFolder } from './store/private-file.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 import type { Checker } from './trust/checks.ts';
+import type { Trust } from './trust/trust.ts';
 
 const SWEEP_EVERY_MS = 15_000;
 const COUNT_EVERY_MS = 1000;
 const TICK_EVERY_MS = 1000;
 const POOL_EVERY_MS = 1000;
+const NO_POOLS: PoolsOptions = {
+  registrar: false,
+  registrars: [],
+  addresses: [],
+  policy: { kind: 'round-robin', weight: 1, priority: 0, degradation: 0 },
+  successors: [],
+  origins: [],
+};
 
 /** How long requests under way may take once the server closes; an exchange takes milliseconds. */
 const DRAIN_MS = 2000;
@@ -154,6 +164,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       administration: new Administration({ ...ports, keymaster }),
       desk: keymaster.desk,
       isKeymaster: true,
+      trust: keymaster.trust,
       sweep: () => keymaster.sweep(),
       close: () => keymaster.close(),
     };
@@ -193,6 +204,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
       carrier: proxy.carrying,
       desk: proxy.desk,
       isKeymaster: false,
+      onCall: () => proxy.calledBack(),
       sweep: () => proxy.sweep(),
       async close() {
         clearInterval(ticking);
@@ -221,6 +233,10 @@ interface Made {
   carrier?: Carrier;
   desk: Desk;
   isKeymaster: boolean;
+  /** A proxy's upstream has news. */
+  onCall?: () => Promise<void>;
+  /** A proxy leaves that to its keymaster. */
+  trust?: Trust;
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
@@ -229,6 +245,7 @@ interface Made {
 interface Told {
   messages: () => readonly string[];
   directives: (client: ClientInfo) => readonly Directive[];
+  card: () => BusinessCard | undefined;
 }
 
 async function start<M extends Made>(
@@ -241,31 +258,37 @@ async function start<M extends Made>(
   const { log } = fastify({ logger: { level: options.logLevel ?? 'info' } });
   const store = await openStore(options, log);
   const undo: (() => Promise<void> | void)[] = [() => store.close()];
+  let pools: Pools | undefined;
   try {
-    const metrics = new Metrics({ status: () => made.keyserver.status(), log, version });
+    const metrics = new Metrics({
+      status: () => made.keyserver.status(),
+      trust: () => made.trust?.figures(),
+      pools: () => pools?.figures,
+      log,
+      version,
+    });
     const blockLog =
       options.blockLog === undefined ? undefined : await BlockLog.open({ ...options.blockLog, log, clock });
     undo.push(async () => blockLog?.close());
     const observer = observing({ log, clock, metrics, blockLog, says: (topic) => live.says(topic) });
     const made = await make(
       { store, kinds, clock, log, observer },
-      { messages: () => live.messages, directives: (client) => live.directives(client) },
+      { messages: () => live.messages, directives: (client) => live.directives(client), card: () => pools?.card },
     );
     const { keyserver } = made;
     undo.push(() => made.close());
-    const pools =
-      options.pools === undefined
-        ? undefined
-        : new Pools(options.pools, {
-            store,
-            clock,
-            log,
-            isShared: options.databaseUrl !== undefined,
-            isKeymaster: made.isKeymaster,
-            isTrusted: (key) => made.desk.role.isTrusted(key),
-            isRevoked: (key) => made.desk.role.isRevoked(key),
-            key: () => made.desk.role.key(),
-          });
+    pools = new Pools(options.pools ?? NO_POOLS, {
+      store,
+      clock,
+      log,
+      isShared: options.databaseUrl !== undefined,
+      isKeymaster: made.isKeymaster,
+      isTrusted: (key) => made.desk.role.isTrusted(key),
+      isRevoked: (key) => made.desk.role.isRevoked(key),
+      key: () => made.desk.role.key(),
+      onCall: made.onCall,
+      onEvent: ({ what }) => metrics.pooled(what),
+    });
     let draining = false;
     const gateway = await createGateway({
       keyserver,
@@ -294,10 +317,9 @@ async function start<M extends Made>(
       every(SWEEP_EVERY_MS, () => made.sweep(), 'the sweep failed', log),
       every(COUNT_EVERY_MS, () => made.desk.counting.countEasily(), 'the counting failed', log),
     ];
-    if (pools !== undefined) {
-      await pools.tick().catch((err: unknown) => log.error({ err }, 'the look at the pools failed'));
-      timers.push(every(POOL_EVERY_MS, () => pools.tick(), 'the look at the pools failed', log));
-    }
+    const look = async (): Promise<void> => pools?.tick();
+    await look().catch((err: unknown) => log.error({ err }, 'the look at the pools failed'));
+    timers.push(every(POOL_EVERY_MS, look, 'the look at the pools failed', log));
     if (live.says('starts')) log.info({ version }, 'the keyserver serves');
     const server: Server = {
       url: urlOf(gateway.server.address(), hostOf(options)),

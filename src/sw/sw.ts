@@ -7,9 +7,10 @@
 import { clientsClaim } from 'workbox-core';
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
+import { poolIn } from '../client/buffers.ts';
 import { flushReports, SYNC_TAG, TAKE_OVER } from '../client/flush.ts';
 import { IdbBuffers } from '../client/idb-buffers.ts';
-import { HttpKeyserver } from '../protocol/http-keyserver.ts';
+import { PoolUser } from '../client/pool-user.ts';
 import { isPage } from '../protocol/pages.ts';
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; revision: string | null }[] };
@@ -34,7 +35,7 @@ async function flush(): Promise<void> {
   try {
     const { facts } = await buffers.load();
     if (facts.clientId === undefined) return;
-    const keyserver = new HttpKeyserver('', { fetch: (...args) => fetch(...args) });
+    const keyserver = new PoolUser([''], { fetch: (...args) => fetch(...args), kept: poolIn(buffers) });
     await flushReports(buffers, keyserver, { ...facts.about, id: facts.clientId, version: __TABHERD_VERSION__ });
   } finally {
     await buffers.close();

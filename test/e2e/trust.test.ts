@@ -77,6 +77,16 @@ test('made-up nodes are found by doing a unit again; the case is on file, the cr
   expect(await admin(ClientRecord, 'client', liar.id)).toMatchObject({ contests: [{ barred: true, failed: 1 }] });
   expect((await server.status()).contests).toMatchObject([{ done: 0 }]);
 
+  const metrics = await (await fetch(new URL('metrics', server.url))).text();
+  for (const line of [
+    'tabherd_spot_checks_total{result="failed"} 1',
+    'tabherd_cases_total{how="spot-check"} 1',
+    'tabherd_clients_without_work{why="barred"} 1',
+  ]) {
+    expect(metrics).toContain(line);
+  }
+  expect(metrics).toMatch(/^tabherd_spot_check_seconds_total [\d.e-]+$/m);
+
   const { leases: more, messages } = await keyserver.exchange(asking({ client: liar, blocks: 1, contests }));
   expect(more).toEqual([]);
   expect(messages?.[0]).toMatch(/the search ends after.*its credit was taken back.*machine may be at fault/);

@@ -45,7 +45,8 @@ export async function openKeymaster(
     random = Math.random,
     secondRuns = 0,
     checker,
-  }: Partial<Pick<KeymasterPorts, 'log' | 'kinds' | 'random' | 'secondRuns' | 'checker'>> & {
+    observer = {},
+  }: Partial<Pick<KeymasterPorts, 'log' | 'kinds' | 'random' | 'secondRuns' | 'checker' | 'observer'>> & {
     clock?: { now: number };
   } = {},
 ): Promise<TestKeymaster> {
@@ -54,6 +55,7 @@ export async function openKeymaster(
     const keymaster = await Keymaster.open({
       secondRuns,
       checker,
+      observer,
       store,
       manifests,
       kinds,

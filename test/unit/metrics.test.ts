@@ -15,6 +15,8 @@ import { metricsPlugin } from '../../src/server/http/metrics-plugin.ts';
 import { renderStatusPage, statusPagePlugin } from '../../src/server/http/status-page.ts';
 import { statusStyle } from '../../src/server/http/status-style.ts';
 import { words } from '../../src/server/http/status-words.ts';
+import type { PoolFigures } from '../../src/server/pools/pools.ts';
+import type { TrustFigures } from '../../src/server/trust/trust.ts';
 import { silent } from '../helpers/keyservers.ts';
 
 const proxyStatus: Status = {
@@ -39,10 +41,21 @@ afterEach(() => app.close());
 
 describe('/metrics', () => {
   let status: () => Promise<Status>;
+  let trust: TrustFigures | undefined;
+  let pools: PoolFigures | undefined;
   let metrics: Metrics;
   beforeEach(() => {
     status = () => Promise.resolve(proxyStatus);
-    metrics = new Metrics({ status: () => status(), log: silent, version: '0.2.0', processMetrics: false });
+    trust = undefined;
+    pools = undefined;
+    metrics = new Metrics({
+      status: () => status(),
+      trust: () => trust,
+      pools: () => pools,
+      log: silent,
+      version: '0.2.0',
+      processMetrics: false,
+    });
     app.register(metricsPlugin, { metrics });
   });
 
@@ -97,6 +110,50 @@ describe('/metrics', () => {
     status = () => Promise.resolve({ ...proxyStatus, upstreams: [], stock: [] });
     const later = Object.keys(await scrape());
     expect(later.filter((name) => /upstream_up|stock|outbox/.test(name))).toEqual([]);
+  });
+
+  test('how checking goes at a keymaster; a proxy checks nothing', async () => {
+    const ofTrust = /spot_check|again|cases|known_answers|second_runs|without_work/;
+    expect(Object.entries(await scrape()).filter(([name]) => ofTrust.test(name))).toEqual([
+      ['tabherd_spot_check_seconds_total', 0],
+      ['tabherd_spot_checks_waiting', 0],
+    ]);
+    trust = { checksWaiting: 3, seconds: new Map([['rc5-72', { waiting: 7, known: 64 }]]), barred: 2, stopped: 1 };
+    metrics.spotChecked('failed', 1.5);
+    metrics.spotChecked('dropped', 0);
+    metrics.doneAgain('known-answer', false);
+    metrics.caught('spot-check');
+    expect(await scrape()).toMatchObject({
+      'tabherd_spot_checks_total{result="agreed"}': 0,
+      'tabherd_spot_checks_total{result="failed"}': 1,
+      'tabherd_spot_checks_total{result="dropped"}': 1,
+      tabherd_spot_check_seconds_total: 1.5,
+      tabherd_spot_checks_waiting: 3,
+      'tabherd_blocks_done_again_total{how="second-run",result="agreed"}': 0,
+      'tabherd_blocks_done_again_total{how="known-answer",result="contradicted"}': 1,
+      'tabherd_second_runs_waiting{contest="rc5-72"}': 7,
+      'tabherd_known_answers{contest="rc5-72"}': 64,
+      'tabherd_cases_total{how="record"}': 0,
+      'tabherd_cases_total{how="spot-check"}': 1,
+      'tabherd_clients_without_work{why="barred"}': 2,
+      'tabherd_clients_without_work{why="stopped"}': 1,
+    });
+  });
+
+  test('tells of pools where it is in one, and of all that a registrar sees', async () => {
+    pools = { load: 0.25, registrars: 3, elements: new Map([['eu', 8]]) };
+    metrics.pooled('takeover');
+    expect(await scrape()).toMatchObject({
+      tabherd_pool_load: 0.25,
+      tabherd_pool_registrars: 3,
+      'tabherd_pool_elements{pool="eu"}': 8,
+      'tabherd_pool_events_total{what="silent"}': 0,
+      'tabherd_pool_events_total{what="takeover"}': 1,
+    });
+    pools = { load: 0.5, registrars: undefined, elements: new Map() };
+    const seen = await scrape();
+    expect(seen).toMatchObject({ tabherd_pool_load: 0.5, tabherd_pool_registrars: 0 });
+    expect(Object.keys(seen).filter((name) => name.startsWith('tabherd_pool_elements'))).toEqual([]);
   });
 
   test('a status that fails takes its gauges away, and nothing else', async () => {

@@ -5,26 +5,32 @@
  */
 import { array, assert as check, integer, property, record } from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { recordText } from '../../src/cli/admin/show.ts';
 import { rc5Blocks, rc5Evidence } from '../../src/cli/bench/keyserver/contests.ts';
 import type { SpotCheck } from '../../src/contests/kind.ts';
 import { kinds } from '../../src/contests/kinds.ts';
 import type { ClientInfo } from '../../src/domain/client.ts';
+import type { ContestManifest } from '../../src/domain/contest.ts';
 import { endOf } from '../../src/domain/units.ts';
 import { KEYS_PER_UNIT, type Lease, type Report, type UnitEvidence } from '../../src/domain/work.ts';
 import type { ReportResult } from '../../src/protocol/keyserver.ts';
 import { checkLedger } from '../../src/server/ledger/check.ts';
+import type { Observer } from '../../src/server/ledger/desk.ts';
 import { bodyOf, Cases } from '../../src/server/trust/cases.ts';
 import type { Checker } from '../../src/server/trust/checks.ts';
 import { after, isBarred, UNKNOWN } from '../../src/server/trust/conduct.ts';
 import { isAnswerDue, secondRate, spotRate } from '../../src/server/trust/rates.ts';
 import { without } from '../../src/server/trust/take-back.ts';
 import { asking, client, openKeymaster, type TestKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
+import { contestOf, smallSearch } from '../helpers/ogr.ts';
 
 const HOUR_MS = 3_600_000;
 const contest = rc5Blocks.name;
 
 let folder: { path: string; remove: () => void };
 let server: TestKeymaster;
+/** What the observer was told of checks. */
+let told: string[];
 beforeEach(() => {
   folder = temporaryFolder();
 });
@@ -34,8 +40,17 @@ afterEach(async () => {
 });
 
 /** @param random what is drawn: 0 checks everything, and 0.49 offers each block that may be done again. */
-const open = async (random: () => number, checker?: Checker): Promise<void> => {
-  server = await openKeymaster(folder.path, [rc5Blocks], { kinds, random, secondRuns: 1, checker });
+const open = async (
+  random: () => number,
+  { manifests = [rc5Blocks], checker }: { manifests?: ContestManifest[]; checker?: Checker } = {},
+): Promise<void> => {
+  told = [];
+  const observer: Observer = {
+    doneAgain: (how, agreed) => told.push(`${how} ${agreed ? 'agreed' : 'contradicted'}`),
+    wentOffline: (count, clients) => told.push(`${count} offline: ${clients.join()}`),
+    caught: (how) => told.push(`caught by ${how}`),
+  };
+  server = await openKeymaster(folder.path, manifests, { kinds, random, secondRuns: 1, observer, checker });
 };
 
 const lease = async (who: ClientInfo): Promise<Lease | undefined> => {
@@ -73,6 +88,9 @@ const pointsOf = async (name: string): Promise<number> => {
 };
 
 const cases = () => server.store.read((ledger) => ledger.trust.cases(100));
+const close = (name: string) =>
+  server.keymaster.desk.run(({ ledger }) => ledger.updateContest(name, { closed_by: 'operator' }));
+const failed = { kind: 'failed', at: 1, how: 'spot-check', detail: 'x' } as const;
 const ledgerIsRight = async () => (await server.store.snapshot(checkLedger)).ok;
 
 test('a near match that is kept back is missed by the next who does the block; nothing of its finder counts any more', async () => {
@@ -88,6 +106,9 @@ test('a near match that is kept back is missed by the next who does the block; n
   await server.keymaster.trust.settled();
 
   expect((await cases()).map(bodyOf)).toMatchObject([{ how: 'second-run', name: 'client 1', units: 1, blocks: 1 }]);
+  expect(told).toEqual(['second-run contradicted', 'caught by second-run']);
+  // That of the other, which nobody has done again.
+  expect(server.keymaster.trust.figures()).toEqual({ checksWaiting: 0, seconds: new Map(), barred: 1, stopped: 0 });
   expect([await pointsOf('client 1'), await pointsOf('client 2')]).toEqual([0, 1]);
   expect(await server.keymaster.contests()).toMatchObject([{ state: { done: 0 } }]);
   expect(await ledgerIsRight()).toBe(true);
@@ -108,7 +129,7 @@ test('a pardon gives work again, and the credit of what nobody has done meanwhil
   await report(other, await given(other));
   const { trust, desk } = server.keymaster;
   await trust.settled();
-  const cases = new Cases({ store: server.store, desk, trust });
+  const cases = new Cases({ store: server.store, desk, trust, clock: () => server.clock.now });
   const [filed] = await cases.list(9);
   expect(filed).toMatchObject({ client: liar.id, units: 2, blocks: 2 });
   expect(await cases.record(liar.id)).toMatchObject({
@@ -140,7 +161,7 @@ test('points for what the caught did again go with the rest, and come back with 
   const { trust, desk } = server.keymaster;
   await trust.settled();
   expect([await pointsOf('client 1'), await pointsOf('client 2')]).toEqual([0, 1]);
-  const cases = new Cases({ store: server.store, desk, trust });
+  const cases = new Cases({ store: server.store, desk, trust, clock: () => server.clock.now });
   const [filed] = await cases.list(9);
   expect(filed).toMatchObject({ client: liar.id, units: 2, blocks: 2 });
   await cases.pardon(filed?.id ?? '');
@@ -161,7 +182,11 @@ test('who differs from what two agree on is wrong; who gets a test block right l
 
   const known = await given(c);
   expect(known.first).toBe(block.first);
-  expect(await report(c, known, lacking(known))).toMatchObject({ outcome: 'refused', code: 'evidence_missing' });
+  expect(await report(c, known, lacking(known))).toMatchObject({
+    outcome: 'refused',
+    code: 'evidence_missing',
+    hits: [],
+  });
   await server.keymaster.trust.settled();
   expect((await cases()).map(bodyOf)).toMatchObject([{ how: 'known-answer', name: 'client 3' }]);
   expect(await lease(c)).toBeUndefined();
@@ -207,6 +232,24 @@ test('a second run is never of the same name, team, address or client', async ()
   expect(await take(client(4))).toBe(block.first);
 });
 
+test('a block that somebody took and keeps goes to the next after six hours; until then whoever is late counts', async () => {
+  await open(() => 0);
+  const block = await given(client(1));
+  await report(client(1), block);
+  const kept = await given(client(2));
+  expect(kept.first).toBe(block.first);
+  server.clock.now += 5 * HOUR_MS;
+  expect((await given(client(3))).first).not.toBe(block.first);
+  server.clock.now += HOUR_MS;
+  const again = await given(client(4));
+  expect(again.first).toBe(block.first);
+  server.clock.now += 7 * HOUR_MS;
+  expect(await report(client(4), again)).toMatchObject({ outcome: 'accepted', credited: 1 });
+  // Of whose lease nothing is known any more.
+  expect(await report(client(2), kept)).toMatchObject({ outcome: 'duplicate', credited: 0 });
+  expect(await cases()).toEqual([]);
+});
+
 test('a map shows what is done again as handed out', async () => {
   await open(() => 0);
   const block = await given(client(1));
@@ -221,9 +264,12 @@ test('what waits for a second run goes with its contest, and no sooner', async (
   const waiting = () => server.store.read((ledger) => ledger.trust.secondRuns());
   await server.keymaster.sweep();
   expect(await waiting()).toHaveLength(1);
-  await server.keymaster.desk.run(async (books) => {
-    await books.ledger.updateContest(contest, { closed_by: 'operator' });
-  });
+  expect(await lease(client(2))).toBeDefined();
+  await close(contest);
+  await server.keymaster.sweep();
+  expect(await waiting()).toHaveLength(1);
+  // Whoever has it never comes back.
+  server.clock.now += 366 * 24 * HOUR_MS;
   await server.keymaster.sweep();
   expect(await waiting()).toEqual([]);
 });
@@ -246,7 +292,7 @@ test('a name that many identities cheat under is watched: the honest who use it 
     checked.push(unit);
     return 'agrees' as const;
   };
-  await open(() => 0.9999, { check, async close() {} });
+  await open(() => 0.9999, { checker: { check, async close() {} } });
   const { trust } = server.keymaster;
   const one: ClientInfo = { ...client(1), name: 'many' };
   for (let i = 0; i < 64; i++) trust.note(one.id, contest, { kind: 'passed', at: i, how: 'spot-check' });
@@ -308,6 +354,123 @@ test('what is taken back is what the client has and nobody else', async () => {
   );
 });
 
+test('false evidence that a proxy hands on is not held against the client that it names; nor is it false to be too old', async () => {
+  await open(() => 0.9999);
+  const { trust } = server.keymaster;
+  const [who, other, proxy] = [client(1), client(2), { ...client(3), class: 'proxy' as const }];
+  await trust.know([who, other]);
+  const done: Report = {
+    lease: 'x',
+    contest,
+    first: 0,
+    evidence: honest({ first: 0, count: 1 } as Lease),
+    core: 'a',
+    seconds: 1,
+  };
+  const refused = { lease: 'x', outcome: 'refused', detail: 'it is false', credited: 0 } as const;
+  const ogr = contestOf(smallSearch(12, 2));
+  for (let i = 0; i < 3; i++) {
+    trust.reported(
+      who,
+      rc5Blocks,
+      done,
+      { ...refused, code: 'evidence_false', hits: [] },
+      { client: proxy, isProxy: true },
+    );
+    trust.reported(who, ogr, done, { ...refused, code: 'evidence_missing', hits: [] }, { client: who, isProxy: false });
+    trust.reported(
+      other,
+      rc5Blocks,
+      done,
+      { ...refused, code: 'evidence_false', hits: [] },
+      { client: other, isProxy: false },
+    );
+  }
+  await trust.settled();
+  expect((await cases()).map((row) => row.client)).toEqual([other.id]);
+  expect(trust.conductOf(who.id, contest)).toEqual(UNKNOWN);
+});
+
+test('what is found while others are written is not forgotten, nor at the end; after a new start nobody is caught twice', async () => {
+  await open(() => 0);
+  const [a, b] = [client(1), client(2)];
+  const block = await given(a);
+  await report(a, block);
+  const writing = server.keymaster.trust.write();
+  server.keymaster.trust.note(a.id, contest, failed);
+  await writing;
+  expect(server.keymaster.trust.conductOf(a.id, contest).distrusted).toBe(true);
+  await server.keymaster.trust.know([b]);
+  const refused = { kind: 'refused', at: 1, detail: 'it was false' } as const;
+  for (let i = 0; i < 3; i++) server.keymaster.trust.note(b.id, contest, refused);
+  await server.close();
+
+  await open(() => 0);
+  expect((await cases()).map((row) => row.client)).toEqual([b.id]);
+  server.keymaster.trust.convict(a, contest, 'spot-check', 'x', undefined);
+  server.keymaster.trust.convict(b, contest, 'spot-check', 'x', undefined);
+  await server.keymaster.trust.settled();
+  expect(await cases()).toHaveLength(1);
+  expect([await lease(a), await lease(b)]).toEqual([undefined, undefined]);
+  // What waited for a second run still does.
+  expect((await given(client(3))).first).toBe(block.first);
+});
+
+test('who was wrong in a contest that is over is believed again by a test block of another', async () => {
+  const ended = { ...rc5Blocks, name: 'rc5-ended' };
+  await open(() => 0, { manifests: [rc5Blocks, ended] });
+  const [a, b, c, d] = [client(1), client(2), client(3), client(4)];
+  for (const who of [c, d]) server.keymaster.trust.convict(who, ended.name, 'spot-check', 'x', undefined);
+  await server.keymaster.trust.settled();
+  await report(a, await given(a));
+  await report(b, await given(b));
+  await report(c, await given(c));
+  expect(await lease(c)).toBeUndefined();
+
+  await close(ended.name);
+  await report(d, await given(d));
+  expect(await lease(d)).toBeDefined();
+});
+
+test('what another keymaster over the same ledger has pardoned is heard of at the next sweep', async () => {
+  await open(() => 0.9999);
+  const who = client(1);
+  await given(who);
+  server.keymaster.trust.convict(who, contest, 'spot-check', 'x', undefined);
+  await server.keymaster.trust.settled();
+  expect(await lease(who)).toBeUndefined();
+  await server.store.transaction((ledger) =>
+    ledger.trust.putConducts([{ client: who.id, contest, body: JSON.stringify(UNKNOWN) }]),
+  );
+  await server.keymaster.sweep();
+  expect(await lease(who)).toBeDefined();
+});
+
+test('where a check comes to no end somebody does the block again, but not if somebody has', async () => {
+  await open(() => 0.9999, { checker: { check: async () => 'undecided', close: async () => {} } });
+  const { checks } = server.keymaster.trust;
+  const evidence = honest({ first: 0, count: 1 } as Lease);
+  const spot = kinds.rc5.spotCheck(rc5Blocks, { contest, first: 0, evidence } as Report, () => 0);
+  if (spot === undefined) throw new Error('nothing can be checked');
+  const done = { contest, first: 0, core: 'a', evidence };
+  const suspect = { client: client(1), manifest: rc5Blocks, spot, done, evidence };
+  const waiting = () => server.store.read((ledger) => ledger.trust.secondRuns());
+  checks.take({ ...suspect, isContradicted: true });
+  await server.keymaster.trust.settled();
+  expect(await waiting()).toEqual([]);
+  checks.take(suspect);
+  await server.keymaster.trust.settled();
+  expect(await waiting()).toHaveLength(1);
+});
+
+test('runs of OGR that say the same agree, in whichever order they say it', async () => {
+  await open(() => 0.9999);
+  const manifest = contestOf(smallSearch(12, 2));
+  const compare = (second: UnitEvidence) => kinds.ogr.compare(manifest, 0, [{ kind: 'ogr', nodes: 5 }], [second]);
+  expect(compare({ nodes: 5, kind: 'ogr' })).toEqual({ agree: true });
+  expect(compare({ kind: 'ogr', nodes: 6 })).toMatchObject({ agree: false, wrong: [] });
+});
+
 test('conduct: three false reports bar a client, a right answer lets it in; trust makes checks rarer and never ends them', async () => {
   await open(() => 0.9999);
   const refused = { kind: 'refused', at: 1, detail: 'it was false' } as const;
@@ -360,12 +523,35 @@ test('a person takes the name back: what was done counts, and for nobody by name
   expect(await ledgerIsRight()).toBe(true);
 });
 
+test('of a name that was taken back nothing is left in what is noted of anybody', async () => {
+  await open(() => 0);
+  const [ada, b, liar] = [{ ...client(1), name: 'Ada' }, { ...client(2), name: 'Bob' }, client(3)];
+  await report(ada, await given(ada));
+  await report(b, await given(b));
+  const known = await given(liar);
+  await report(liar, known, lacking(known));
+  await server.keymaster.trust.settled();
+  const noted = async () =>
+    JSON.stringify(
+      await server.store.read(async ({ trust }) => [
+        await trust.secondRuns(),
+        await trust.cases(9),
+        await trust.conducts([ada.id, b.id, liar.id, 'name:Ada', 'name:Bob']),
+      ]),
+    );
+  expect(await noted()).toMatch(/known-answer.*name:Ada/);
+  for (const client of [ada, b]) await server.keymaster.release({ client, leases: [], forget: true });
+  expect(await noted()).not.toMatch(/Ada|Bob/);
+  expect(await noted()).toContain('known-answer');
+});
+
 test('an operator stops a client, with a reason that it is told, and lets it go on', async () => {
   await open(() => 0.9999);
   const { trust, desk } = server.keymaster;
-  const cases = new Cases({ store: server.store, desk, trust });
+  const cases = new Cases({ store: server.store, desk, trust, clock: () => server.clock.now });
   const who = client(1);
   await report(who, await given(who));
+  const inHand = await given(who);
   expect(await cases.stop(who.id, 'a lab machine')).toMatchObject({ client: who.id, stopped: 'a lab machine' });
   const { leases, directives } = await server.keymaster.exchange(
     asking({ client: who, blocks: 1, contests: [contest] }),
@@ -374,9 +560,41 @@ test('an operator stops a client, with a reason that it is told, and lets it go 
   expect(directives).toEqual([{ do: 'stop', code: 463, reason: 'a lab machine' }]);
   await server.keymaster.sweep();
   expect(await cases.record(who.id)).toMatchObject({ stopped: 'a lab machine', contests: [{ contest, reports: 1 }] });
+  // What it has done still counts.
+  expect(await report(who, inHand)).toMatchObject({ outcome: 'accepted', credited: 1 });
   await cases.stop(who.id, undefined);
   expect(await lease(who)).toBeDefined();
   await expect(cases.record(client(9).id)).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('who was not heard of for a day is offline: that is said once, and told of the client', async () => {
+  await open(() => 0.9999);
+  const { trust, desk } = server.keymaster;
+  const cases = new Cases({ store: server.store, desk, trust, clock: () => server.clock.now });
+  const [gone, stays] = [client(1), client(2)];
+  await lease(gone);
+  await lease(stays);
+  const seenAt = server.clock.now;
+  await server.keymaster.sweep();
+  expect(await cases.record(gone.id)).toMatchObject({ seenAt, online: true });
+
+  server.clock.now += 23 * HOUR_MS;
+  await lease(stays);
+  server.clock.now += HOUR_MS;
+  for (let i = 0; i < 3; i++) {
+    await server.keymaster.sweep();
+    server.clock.now += HOUR_MS;
+  }
+  expect(told).toEqual([`1 offline: ${gone.id}`]);
+  const record = await cases.record(gone.id);
+  expect(record).toMatchObject({ seenAt, online: false, wentOfflineAt: seenAt + 24 * HOUR_MS });
+  expect(recordText(record)).toMatch(/^offline since \d{4}-/m);
+  expect(await cases.record(stays.id)).toMatchObject({ online: true });
+
+  await lease(gone);
+  const back = await cases.record(gone.id);
+  expect(back.online).toBe(true);
+  expect(recordText(back)).not.toContain('offline');
 });
 
 test('speeds are learnt by half or twice at most', async () => {

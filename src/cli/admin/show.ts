@@ -191,7 +191,8 @@ export function caseText(one: Case): string {
   return `${casesTable([one])}\n${one.contest}: ${one.detail}\n${evidence}`;
 }
 
-export function recordText({ client, firstSeenAt, seenAt, version, stopped, contests, cases }: ClientRecord): string {
+export function recordText(record: ClientRecord): string {
+  const { client, firstSeenAt, seenAt, wentOfflineAt, version, stopped, contests, cases } = record;
   const rows = contests.map((one) => [
     one.contest,
     one.barred ? 'test blocks only' : 'work',
@@ -207,6 +208,7 @@ export function recordText({ client, firstSeenAt, seenAt, version, stopped, cont
   );
   return [
     `client ${client}, version ${version ?? '?'}, first seen ${date(firstSeenAt)}, last ${date(seenAt)}\n`,
+    wentOfflineAt === undefined ? '' : `offline since ${date(wentOfflineAt)}: it was not heard of for a day\n`,
     stopped === undefined ? '\n' : `stopped by the operator: ${stopped}\n\n`,
     table([['contest', 'gets', 'reports', 'units', 'checks passed', 'failed', 'score', 'last error'], ...rows]),
     speeds.length === 0 ? '' : `\n${table([['contest', 'core', 'units/s of a worker'], ...speeds])}`,

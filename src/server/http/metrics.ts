@@ -7,12 +7,21 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ReportResult, Status } from '../../protocol/keyserver.ts';
+import { PoolEvent } from '../../protocol/pools.ts';
 import type { Log } from '../log.ts';
+import type { PoolFigures } from '../pools/pools.ts';
+import type { SpotResult } from '../trust/checks.ts';
+import type { How } from '../trust/conduct.ts';
+import type { TrustFigures } from '../trust/trust.ts';
 import { LabelBound } from './label-bound.ts';
 
 export interface MetricsOptions {
   /** Asked at every scrape. */
   status: () => Promise<Status>;
+  /** Asked with it; undefined: nobody is checked here. */
+  trust?: () => TrustFigures | undefined;
+  /** Likewise; undefined: this keyserver has to do with no pool. */
+  pools?: () => PoolFigures | undefined;
   log: Log;
   version: string;
   /** Of this process: processor, memory, event loop. Yes unless told. */
@@ -32,10 +41,13 @@ interface RouteMetrics {
 export class Metrics {
   readonly registry = new Registry();
   readonly #status: () => Promise<Status>;
+  readonly #trust: () => TrustFigures | undefined;
+  readonly #pools: () => PoolFigures | undefined;
   readonly #log: Log;
   readonly #version: string;
   readonly #contests = new LabelBound(MOST_LABELS);
   readonly #upstreams = new LabelBound(MOST_LABELS);
+  readonly #handles = new LabelBound(MOST_LABELS);
   readonly #routes = new Map<string, RouteMetrics>();
 
   readonly #requests = this.#counter(
@@ -59,6 +71,10 @@ export class Metrics {
     [1, 2, 4, 8, 16, 32, 64, 128, 256],
   );
   readonly #commitDuration = this.#histogram('commit_duration_seconds', 'From a commit to its fsync.', DURATIONS);
+  readonly #checks = this.#counter('spot_checks_total', 'Spot checks by what became of them.', ['result']);
+  readonly #checkSeconds = this.#counter('spot_check_seconds_total', 'Time that spot checks took.');
+  readonly #again = this.#counter('blocks_done_again_total', 'Blocks done again by somebody else.', ['how', 'result']);
+  readonly #cases = this.#counter('cases_total', 'Clients that were caught, by what.', ['how']);
 
   readonly #info = this.#gauge('build_info', 'Always 1; its labels tell.', ['version', 'role']);
   readonly #statusUp = this.#gauge('status_up', '1 if the gauges below could be read at this scrape.');
@@ -74,8 +90,31 @@ export class Metrics {
   readonly #outbox = this.#gauge('outbox_reports', 'Reports that wait for the upstream.', ['contest']);
   readonly #upstream = this.#gauge('upstream_up', '1 if it answered when last asked.', ['upstream']);
 
-  constructor({ status, log, version, processMetrics = true }: MetricsOptions) {
+  readonly #checksWaiting = this.#gauge('spot_checks_waiting', 'Parts of reports that are to be done again here.');
+  readonly #secondsWaiting = this.#gauge('second_runs_waiting', 'Blocks that somebody else is to do again.', [
+    'contest',
+  ]);
+  readonly #answers = this.#gauge('known_answers', 'Blocks on which two agreed.', ['contest']);
+  readonly #workless = this.#gauge('clients_without_work', 'Clients of late that get test blocks only, or nothing.', [
+    'why',
+  ]);
+
+  readonly #load = this.#gauge('pool_load', 'How busy this gateway says it is in its pool, 0 to 1.');
+  readonly #elements = this.#gauge('pool_elements', 'Gateways in a pool, as this registrar knows it.', ['pool']);
+  readonly #registrars = this.#gauge('pool_registrars', 'Registrars that this one knows, itself included.');
+  readonly #poolEvents = this.#counter('pool_events_total', 'What this registrar saw happen in pools.', ['what']);
+
+  constructor({
+    status,
+    trust = () => undefined,
+    pools = () => undefined,
+    log,
+    version,
+    processMetrics = true,
+  }: MetricsOptions) {
     this.#status = status;
+    this.#trust = trust;
+    this.#pools = pools;
     this.#log = log;
     this.#version = version;
     if (processMetrics) collectDefaultMetrics({ register: this.registry, prefix: PREFIX });
@@ -121,10 +160,29 @@ export class Metrics {
     this.#commitDuration.observe(seconds);
   }
 
+  spotChecked(result: SpotResult, seconds: number): void {
+    this.#checks.inc({ result });
+    this.#checkSeconds.inc(seconds);
+  }
+
+  doneAgain(how: 'known-answer' | 'second-run', agreed: boolean): void {
+    this.#again.inc({ how, result: agreed ? 'agreed' : 'contradicted' });
+  }
+
+  caught(how: How): void {
+    this.#cases.inc({ how });
+  }
+
+  /** Something happened in a pool, such as `left`. */
+  pooled(what: PoolEvent['what']): void {
+    this.#poolEvents.inc({ what });
+  }
+
   /** The answer to a scrape. Without `status` it is the counters alone. */
   async text(): Promise<{ contentType: string; body: string }> {
     const gauges = [this.#info, this.#ledger, this.#open, this.#hits, this.#clients];
     const proxyGauges = [this.#stock, this.#watermark, this.#outbox, this.#upstream];
+    const trustGauges = [this.#checksWaiting, this.#secondsWaiting, this.#answers, this.#workless];
     let status: Status | undefined;
     try {
       status = await this.#status();
@@ -132,9 +190,14 @@ export class Metrics {
       this.#log.warn({ err }, 'the status could not be read for a scrape');
     }
     // What is no longer told of must not stand there for ever. From here to the body nothing waits for others' scrapes.
-    for (const gauge of [...gauges, ...proxyGauges]) gauge.reset();
+    const poolGauges = [this.#load, this.#elements, this.#registrars];
+    for (const gauge of [...gauges, ...proxyGauges, ...trustGauges, ...poolGauges]) gauge.reset();
     this.#statusUp.set(status === undefined ? 0 : 1);
     if (status !== undefined) this.#set(status);
+    const trust = this.#trust();
+    if (trust !== undefined) this.#setTrust(trust);
+    const pools = this.#pools();
+    if (pools !== undefined) this.#setPools(pools);
     return { contentType: this.registry.contentType, body: await this.registry.metrics() };
   }
 
@@ -163,7 +226,32 @@ export class Metrics {
     }
   }
 
-  #counter<T extends string>(name: string, help: string, labelNames: T[]): Counter<T> {
+  #setTrust({ checksWaiting, seconds, barred, stopped }: TrustFigures): void {
+    // So that a rate can be taken from the first one on.
+    for (const result of SPOT_RESULTS) this.#checks.inc({ result }, 0);
+    for (const how of HOWS) this.#cases.inc({ how }, 0);
+    for (const how of ['second-run', 'known-answer'] as const) {
+      for (const result of ['agreed', 'contradicted']) this.#again.inc({ how, result }, 0);
+    }
+    this.#checksWaiting.set(checksWaiting);
+    for (const [name, { waiting, known }] of seconds) {
+      const contest = this.#contests.of(name);
+      this.#secondsWaiting.set({ contest }, waiting);
+      this.#answers.set({ contest }, known);
+    }
+    this.#workless.set({ why: 'barred' }, barred);
+    this.#workless.set({ why: 'stopped' }, stopped);
+  }
+
+  #setPools({ load, registrars, elements }: PoolFigures): void {
+    if (load !== undefined) this.#load.set(load);
+    if (registrars === undefined) return;
+    for (const { const: what } of PoolEvent.properties.what.anyOf) this.#poolEvents.inc({ what }, 0);
+    this.#registrars.set(registrars);
+    for (const [handle, count] of elements) this.#elements.set({ pool: this.#handles.of(handle) }, count);
+  }
+
+  #counter<T extends string>(name: string, help: string, labelNames: T[] = []): Counter<T> {
     return new Counter({ name: PREFIX + name, help, labelNames, registers: [this.registry] });
   }
 
@@ -177,6 +265,8 @@ export class Metrics {
 }
 
 const PREFIX = 'tabherd_';
+const SPOT_RESULTS: readonly SpotResult[] = ['agreed', 'failed', 'undecided', 'broken', 'dropped'];
+const HOWS: readonly How[] = ['evidence', 'spot-check', 'known-answer', 'second-run', 'record'];
 
 /** An address without the name and password that may be in it. */
 function placeOf(url: string): string {

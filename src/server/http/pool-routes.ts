@@ -57,6 +57,14 @@ export const poolRoutes: FastifyPluginCallbackTypebox<{ pools: Pools }> = (app, 
     },
     () => pools.keepAlive(),
   );
+  app.post(
+    '/call-back',
+    { schema: { ...about('callBack', 'There is news at the upstream of this proxy.'), response: { 200: Done } } },
+    async () => {
+      pools.called();
+      return {};
+    },
+  );
   app.get(
     '/pools',
     {

@@ -40,6 +40,7 @@ export const METHODS: ReadonlyMap<string, 'GET' | 'POST'> = new Map([
   ['/admin/v1/carry/exchange', 'POST'],
   ['/admin/v1/carry/reports', 'POST'],
   ['/admin/v1/carry/blocks', 'POST'],
+  ['/api/v1/call-back', 'POST'],
   ['/healthz', 'GET'],
   ['/readyz', 'GET'],
   ['/metrics', 'GET'],
@@ -72,6 +73,7 @@ export const routes: FastifyPluginCallbackTypebox<RoutesOptions> = (app, { keyse
       const answered = pools?.load.begin();
       try {
         const reply = await keyserver.exchange(request.body, { address: request.ip });
+        pools?.exchanged(request.body, reply);
         return pools?.handle === undefined ? reply : { ...reply, pool: pools.handle };
       } finally {
         answered?.();

@@ -30,6 +30,7 @@ import { Keyring } from '../proof/keyring.ts';
 import { StoreError } from '../store/store.ts';
 import type { Checker } from '../trust/checks.ts';
 import { forget } from '../trust/forget.ts';
+import { goneOffline } from '../trust/presence.ts';
 import { Trust } from '../trust/trust.ts';
 import { enterContests } from './opening.ts';
 
@@ -57,6 +58,7 @@ export class Keymaster implements Keyserver {
   readonly trust: Trust;
   #keyring = new Keyring([]);
   #refreshedAt = 0;
+  #lookedForOfflineAt = 0;
   #key: KeyPair | undefined;
   #messages: string[] = [];
 
@@ -126,13 +128,22 @@ export class Keymaster implements Keyserver {
   async sweep(): Promise<void> {
     const forget = await this.desk.run(async (books, now) => {
       const { ledger } = books;
-      await this.trust.seconds.prune(books);
+      await this.trust.seconds.prune(books, now);
       return [await this.#proxies.write(ledger), await this.#kiosks.write(ledger, now)];
     });
     for (const each of forget) each();
     await this.trust.write();
     await this.desk.sweep();
+    await this.#lookForOffline();
     await this.refresh();
+  }
+
+  async #lookForOffline(): Promise<void> {
+    const now = this.#ports.clock();
+    if (Math.abs(now - this.#lookedForOfflineAt) < OFFLINE_LOOK_MS) return;
+    const { count, clients } = await this.desk.run(({ ledger }) => goneOffline(ledger, now));
+    this.#lookedForOfflineAt = now;
+    if (count > 0) this.#ports.observer?.wentOffline?.(count, clients);
   }
 
   /** Reads keys, proxies and messages anew. */
@@ -182,9 +193,9 @@ export class Keymaster implements Keyserver {
         this.trust.seconds.offer(commit, sender, want, (book) => leaseSeconds(book, sender)),
       doneAgain: (commit, book, sender, report) => this.trust.seconds.settle(commit, book, sender, report),
       hidden: (contest) => this.trust.seconds.hidden(contest),
-      reported: (client, manifest, report, result) => {
+      reported: (client, manifest, report, result, sender) => {
         this.trust.seconds.applied(report, this.#ports.clock());
-        this.trust.reported(client, manifest, report, result);
+        this.trust.reported(client, manifest, report, result, sender);
       },
       accepted: (books, { sender, client, report, at }) => this.trust.seconds.draw(books, sender, client, report, at),
       messages: (client) => {
@@ -207,5 +218,7 @@ const secretRandom = (): number => randomInt(2 ** 47) / 2 ** 47;
 
 /** Keys of other processes are looked for no oftener. */
 const REFRESH_MS = 1000;
+
+const OFFLINE_LOOK_MS = 3_600_000;
 
 const EVERYTHING: Source = { past: Number.MAX_SAFE_INTEGER, expiresAt: Number.MAX_SAFE_INTEGER };

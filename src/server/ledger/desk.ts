@@ -26,6 +26,8 @@ import type { Log } from '../log.ts';
 import { extendProof, readProof, rootOf } from '../proof/chain.ts';
 import { isKeyId } from '../proof/key.ts';
 import type { Store } from '../store/store.ts';
+import type { SpotResult } from '../trust/checks.ts';
+import type { How } from '../trust/conduct.ts';
 import { Books, type Kinds } from './books.ts';
 import { Counting } from './counting.ts';
 import { type Grant, type Granted, Granting } from './grant.ts';
@@ -60,6 +62,14 @@ export interface Observer {
   exchanged?(client: ClientInfo, address: string | undefined): void;
   leased?(client: ClientInfo, leases: readonly Lease[]): void;
   committed?(size: number, seconds: number): void;
+  /** A spot check ended, or was dropped because too many waited. */
+  spotChecked?(result: SpotResult, seconds: number): void;
+  /** A block that was done before was done again. */
+  doneAgain?(how: 'known-answer' | 'second-run', agreed: boolean): void;
+  /** Clients were not heard of for a day; some of them are named. */
+  wentOffline?(count: number, clients: readonly string[]): void;
+  /** A case was filed. */
+  caught?(how: How): void;
 }
 
 export class Desk {
@@ -224,8 +234,9 @@ export class Desk {
     { client, reports }: ExchangeRequest,
     { results, grants }: Granted & { results: ReportResult[] },
     found: readonly number[],
-    { isProxy, address }: Sender,
+    sender: Sender,
   ): void {
+    const { isProxy, address } = sender;
     const { observer } = this.#ports;
     observer?.exchanged?.(client, address);
     const leases = grants.map(({ lease }) => lease);
@@ -235,7 +246,7 @@ export class Desk {
       const result = results[i];
       if (manifest === undefined || result === undefined) continue;
       const worker = (isProxy ? report.client : undefined) ?? client;
-      this.role.reported(worker, manifest, report, result);
+      this.role.reported(worker, manifest, report, result, sender);
       observer?.reported?.(worker, manifest, report, result, address, found[i] ?? 0);
     }
   }

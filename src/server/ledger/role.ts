@@ -46,7 +46,7 @@ export interface Role {
   /** Done units that maps are to show as handed out. */
   hidden(contest: string): readonly UnitRange[];
   /** A report was answered, and that is on the disk. */
-  reported(client: ClientInfo, manifest: ContestManifest, report: Report, result: ReportResult): void;
+  reported(client: ClientInfo, manifest: ContestManifest, report: Report, result: ReportResult, sender: Sender): void;
   /** Signs what is handed out. */
   key(): KeyPair;
   /** Whether a chain of proofs may begin with this key. */

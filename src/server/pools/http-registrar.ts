@@ -81,6 +81,11 @@ export async function probeElement(address: string): Promise<KeepAlive | undefin
   return call(address, 'keep-alive', KeepAlive, undefined, PROBE_TIMEOUT_MS).catch(() => undefined);
 }
 
+/** Calls a proxy back. @throws UnreachableError */
+export async function callBack(address: string): Promise<void> {
+  await call(address, 'call-back', Type.Object({}), {});
+}
+
 async function call<T extends TSchema>(
   address: string,
   route: string,

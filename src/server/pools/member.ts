@@ -42,6 +42,10 @@ export class Member {
     this.#ports = ports;
   }
 
+  get id(): number {
+    return this.#ports.id;
+  }
+
   get handle(): string {
     return this.#ports.handle;
   }

@@ -5,18 +5,21 @@
  *   member.ts          ASAP's element: this gateway, with the load that load.ts measures
  *   handlespace.ts     what registrars share: peers.ts (ENRP) or shared.ts (one database), over table.ts
  *   http-registrar.ts  registrars elsewhere
+ *   cards.ts           business cards of proxies that are elements themselves
  *
  * A keymaster vouches for itself. A proxy needs a voucher of its keymaster's operator: `tabherd admin vouch`.
  */
 import { randomInt } from 'node:crypto';
 import { RefusedError } from '../../protocol/errors.ts';
-import type { KeepAlive, Policy, Vouched } from '../../protocol/pools.ts';
+import type { ExchangeReply, ExchangeRequest } from '../../protocol/keyserver.ts';
+import type { BusinessCard, KeepAlive, Policy, PoolEvent, Vouched } from '../../protocol/pools.ts';
 import type { Log } from '../log.ts';
-import { generateKey, type KeyPair } from '../proof/key.ts';
+import { generateKey, isKeyId, type KeyPair } from '../proof/key.ts';
 import { makeVoucher, peekVoucher } from '../proof/voucher.ts';
 import type { Store } from '../store/store.ts';
+import { Cards } from './cards.ts';
 import type { Handlespace } from './handlespace.ts';
-import { HttpRegistrars, probeElement, sendEnrp } from './http-registrar.ts';
+import { callBack, HttpRegistrars, probeElement, sendEnrp } from './http-registrar.ts';
 import { LoadMeter } from './load.ts';
 import { Member } from './member.ts';
 import { PeerHandlespace } from './peers.ts';
@@ -52,8 +55,24 @@ export interface PoolsPorts {
   /** What this keyserver signs with. */
   key: () => KeyPair;
   isKeymaster: boolean;
+  /** Somebody calls this proxy back: it is to speak with its upstream. */
+  onCall?: (() => Promise<void>) | undefined;
+  /** Told of what this registrar sees happen. */
+  onEvent?: ((event: PoolEvent) => void) | undefined;
 }
 
+/** For a scrape of metrics. */
+export interface PoolFigures {
+  /** Of this gateway; undefined: it is in no pool. */
+  load: number | undefined;
+  /** This registrar's included; undefined: it is none. */
+  registrars: number | undefined;
+  /** By pool. */
+  elements: ReadonlyMap<string, number>;
+}
+
+/** Anybody can call. */
+const CALLED_EVERY_MS = 5000;
 const VOUCHER_MS = 86_400_000;
 const VOUCHED_EVERY_MS = 3_600_000;
 /** Where there is no registrar here, elements are asked for so often, for the sake of the page's policy. */
@@ -69,6 +88,8 @@ export class Pools {
   readonly #registrar: Registrar | undefined;
   readonly #space: Handlespace | undefined;
   readonly #member: Member | undefined;
+  readonly #cards = new Cards(callBack);
+  #calledAt = Number.NEGATIVE_INFINITY;
   #voucher: { text: string; at: number } | undefined;
   #origins: readonly string[] = [];
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -128,6 +149,7 @@ export class Pools {
         probe: probeElement,
         clock,
         random,
+        onHappened: ports.onEvent,
         log,
       });
     }
@@ -154,10 +176,47 @@ export class Pools {
     return this.api !== undefined;
   }
 
+  /** Undefined where this keyserver has to do with no pool. */
+  get figures(): PoolFigures | undefined {
+    if (this.api === undefined) return undefined;
+    const table = this.#space?.table;
+    return {
+      load: this.#member === undefined ? undefined : this.load.load(),
+      registrars: this.#space === undefined ? undefined : this.#space.registrars().length + 1,
+      elements: new Map(table?.handles().map((handle) => [handle, table.elements(handle).length])),
+    };
+  }
+
   /** @throws RefusedError `not_found`: it is in no pool. */
   keepAlive(): KeepAlive {
     if (this.#member === undefined) throw new RefusedError('not_found', 'this gateway is in no pool', { status: 404 });
     return this.#member.keepAlive();
+  }
+
+  /** This gateway's business card, for its upstream; undefined where it is in no pool. */
+  get card(): BusinessCard | undefined {
+    const voucher = this.#member === undefined ? undefined : this.#ownVoucher();
+    if (this.#member === undefined || voucher === undefined) return undefined;
+    return { handle: this.#member.handle, id: this.#member.id, voucher };
+  }
+
+  /** An exchange was answered: keeps the card of a proxy, and calls proxies back where a contest is over. */
+  exchanged({ client, card }: ExchangeRequest, { contests }: ExchangeReply): void {
+    const { clock, isTrusted, isRevoked, log } = this.#ports;
+    const now = clock();
+    if (card !== undefined && isKeyId(client.id)) this.#cards.leave(client.id, card, { isTrusted, isRevoked, now });
+    void this.#cards.look(contests, now).then((called) => {
+      if (called > 0) log.info({ called }, 'a contest is over: proxies are called back');
+    });
+  }
+
+  /** This proxy is called back. */
+  called(): void {
+    const { onCall, clock } = this.#ports;
+    const now = clock();
+    if (now - this.#calledAt < CALLED_EVERY_MS) return;
+    this.#calledAt = now;
+    void onCall?.();
   }
 
   /** A message of another registrar. @throws RefusedError */

@@ -51,6 +51,8 @@ export interface RegistrarPorts {
   /** In [0, 1). */
   random: () => number;
   log: Log;
+  /** Told of all that happens. */
+  onHappened?: ((event: PoolEvent) => void) | undefined;
 }
 
 /** For how long a pool user need not ask again. */
@@ -264,7 +266,9 @@ export class Registrar implements RegistrarApi {
   }
 
   #happened(event: Omit<PoolEvent, 'at'>): void {
-    this.#events.push({ at: this.#ports.clock(), ...event });
+    const happened = { at: this.#ports.clock(), ...event };
+    this.#events.push(happened);
+    this.#ports.onHappened?.(happened);
     if (this.#events.length > EVENTS_KEPT) this.#events.shift();
     this.#ports.log.info(event, `pool: ${event.what}`);
   }

@@ -138,6 +138,12 @@ export class Conversation {
     if (!this.#known.isAcquainted) throw new UnreachableError('this proxy has not reached its upstream yet');
   }
 
+  /** The upstream has news: asks for contests and keys as soon as it may. */
+  calledBack(): Promise<void> {
+    this.#contestsAt = 0;
+    return this.talk();
+  }
+
   /** Asks for contests and keys out of turn, but once a minute at most: anyone can name what does not exist. */
   async hearNews(): Promise<void> {
     const areNew = this.#contestsAt - this.#ports.clock() > CONTESTS_EVERY_MS - NEWS_EVERY_MS;
@@ -268,6 +274,7 @@ export class Conversation {
 
   async #exchange(parcels: readonly Parcel[], want: ExchangeRequest['want']): Promise<ExchangeReply> {
     const { words, passed } = this.#kiosks.pass(this.#ports.clock());
+    const card = this.#ports.card?.();
     try {
       const reply = await this.#upstreams.call((keyserver) =>
         keyserver.exchange({
@@ -277,6 +284,7 @@ export class Conversation {
           reports: parcels.map(({ report }) => report),
           want,
           ...(words.length === 0 ? {} : { kiosks: words }),
+          ...(card === undefined ? {} : { card }),
         }),
       );
       passed();

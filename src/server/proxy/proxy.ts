@@ -21,6 +21,7 @@ import type {
   ReleaseRequest,
   Status,
 } from '../../protocol/keyserver.ts';
+import type { BusinessCard } from '../../protocol/pools.ts';
 import type { MapQuery, UnitMap } from '../../protocol/unit-map.ts';
 import type { Books } from '../ledger/books.ts';
 import { Desk, type DeskPorts } from '../ledger/desk.ts';
@@ -61,6 +62,8 @@ export interface ProxyPorts extends DeskPorts {
   /** Shown to the upstream. */
   name?: string | undefined;
   version: string;
+  /** Where the upstream can call this proxy back, if it is in a pool. */
+  card?: (() => BusinessCard | undefined) | undefined;
   /** When it may speak with the upstream; always unless told. */
   schedule?: (at: Date) => boolean;
   isOnline?: () => boolean;
@@ -205,6 +208,11 @@ export class Proxy implements Keyserver {
   /** Speaks with the upstream now, if it may. Never throws: what goes wrong is in the status. */
   talk(): Promise<void> {
     return this.#conversation.talk();
+  }
+
+  /** The upstream has news. Never throws. */
+  calledBack(): Promise<void> {
+    return this.#conversation.calledBack();
   }
 
   /**

@@ -44,5 +44,11 @@ export function observing({ log, clock, metrics, blockLog, says }: ObservingPort
       if (says('exchanges')) log.info({ client: client.id, version: client.version }, 'an exchange');
     },
     committed: (size, seconds) => metrics.committed(size, seconds),
+    spotChecked: (result, seconds) => metrics.spotChecked(result, seconds),
+    doneAgain: (how, agreed) => metrics.doneAgain(how, agreed),
+    wentOffline(count, clients) {
+      if (says('clients')) log.info({ count, clients }, 'clients went offline');
+    },
+    caught: (how) => metrics.caught(how),
   };
 }

@@ -13,6 +13,7 @@ export const TOPICS = {
   reports: 'a report was accepted',
   refusals: 'a report or a request was refused',
   duplicates: 'a report came twice',
+  clients: 'clients were not heard of for a day',
   hits: 'an answer was found',
   upstream: 'a proxy spoke with its upstream, or could not',
   stock: "a proxy's stock fell below its low watermark or reached its high one",

@@ -321,6 +321,18 @@ export class LedgerQueries extends Statements {
     return Number(row.count);
   }
 
+  /** Clients that were last seen after the one time and until the other. */
+  async clientsLastSeen(after: number, until: number): Promise<string[]> {
+    const rows = await this.db
+      .selectFrom('client')
+      .select('id')
+      .where('last_seen', '>', after)
+      .where('last_seen', '<=', until)
+      .orderBy('last_seen')
+      .execute();
+    return rows.map(({ id }) => id);
+  }
+
   // Keys, proxies, facts
 
   async meta(name: MetaRow['name']): Promise<string | undefined> {

@@ -127,7 +127,7 @@ export interface FinishedRow {
 }
 
 export interface MetaRow {
-  name: 'role' | 'proxy-key' | 'messages' | 'state';
+  name: 'role' | 'proxy-key' | 'messages' | 'state' | 'offline-looked-at';
   value: string;
 }
 
@@ -214,7 +214,7 @@ export interface SecondRunRow {
   contest: string;
   first: number;
   count: number;
-  /** 1: two have agreed on it, so that whoever differs is wrong. */
+  /** 1: two have agreed on it. */
   known: number;
   /** While somebody has it. */
   lease: string | null;
@@ -223,6 +223,9 @@ export interface SecondRunRow {
   /** A `FirstRun` as JSON. */
   body: string;
 }
+
+/** A `SecondRunRow` without its body, which may be long. */
+export type SecondRunHead = Omit<SecondRunRow, 'body'> & { size: number };
 
 /** A registrar over this database. */
 export interface RegistrarRow {

@@ -1,5 +1,5 @@
 /** The statements about trust: `server/trust/`. */
-import type { CaseFileRow, ConductRow, SecondRunRow } from './schema.ts';
+import type { CaseFileRow, ConductRow, SecondRunHead, SecondRunRow } from './schema.ts';
 import type { Columns } from './sets.ts';
 import { Statements } from './statements.ts';
 
@@ -21,6 +21,12 @@ export class TrustQueries extends Statements {
 
   async dropConduct(client: string, contest: string): Promise<void> {
     await this.db.deleteFrom('conduct').where('client', '=', client).where('contest', '=', contest).execute();
+  }
+
+  /** With the cases. */
+  async dropAllOf(client: string): Promise<void> {
+    await this.db.deleteFrom('conduct').where('client', '=', client).execute();
+    await this.db.deleteFrom('case_file').where('client', '=', client).execute();
   }
 
   async putConducts(rows: readonly ConductRow[]): Promise<void> {
@@ -61,6 +67,25 @@ export class TrustQueries extends Statements {
 
   secondRuns(): Promise<SecondRunRow[]> {
     return this.db.selectFrom('second_run').selectAll().orderBy('at').orderBy('id').execute();
+  }
+
+  /** All but what was done, and how long that is. */
+  secondRunHeads(): Promise<SecondRunHead[]> {
+    return this.db
+      .selectFrom('second_run')
+      .select(['id', 'at', 'contest', 'first', 'count', 'known', 'lease', 'holder', 'expires_at'])
+      .select(({ fn }) => fn<number>('length', ['body']).as('size'))
+      .orderBy('at')
+      .orderBy('id')
+      .execute();
+  }
+
+  secondRun(id: string): Promise<SecondRunRow | undefined> {
+    return this.db.selectFrom('second_run').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  async leaseSecondRun({ id, lease, holder, expires_at }: SecondRunHead): Promise<void> {
+    await this.db.updateTable('second_run').set({ lease, holder, expires_at }).where('id', '=', id).execute();
   }
 
   secondRunOf(lease: string): Promise<SecondRunRow | undefined> {

@@ -11,6 +11,7 @@ import type { LedgerQueries } from '../store/queries.ts';
 import type { CaseFileRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { type Conduct, type How, isBarred } from './conduct.ts';
+import { presenceOf } from './presence.ts';
 import type { General, Trust } from './trust.ts';
 
 export interface CaseBody {
@@ -68,6 +69,8 @@ export interface CasesPorts {
   store: Store;
   desk: Desk;
   trust: Trust;
+  /** Milliseconds since 1970. */
+  clock: () => number;
 }
 
 export class Cases {
@@ -125,7 +128,7 @@ export class Cases {
 
   /** What is noted of a client. @throws RefusedError `not_found` */
   async record(client: string): Promise<ClientRecord> {
-    const { desk, trust, store } = this.#ports;
+    const { desk, trust, store, clock } = this.#ports;
     await trust.write();
     await desk.counting.count();
     const { rows, cases, known } = await store.read(async (ledger) => ({
@@ -141,7 +144,12 @@ export class Cases {
       client,
       ...(known === undefined
         ? {}
-        : { firstSeenAt: known.first_seen, seenAt: known.last_seen, version: known.version }),
+        : {
+            firstSeenAt: known.first_seen,
+            seenAt: known.last_seen,
+            ...presenceOf(known.last_seen, clock()),
+            version: known.version,
+          }),
       ...(stopped === undefined ? {} : { stopped }),
       contests: rows
         .filter(({ contest }) => contest !== '')

@@ -1,12 +1,14 @@
 /**
  * A person takes name and team back. Sums are kept by name, not by client, so what the client did is looked up in who finished
- * what, and moved from its name to those without one; by the name that it has now. Its cases and second runs lose the name too.
+ * what, and moved from its name to those without one; by the name that it has now. Its cases and second runs lose the name too, and
+ * what is noted of all who use that name is dropped: it begins with the next of them.
  */
 import type { Books } from '../ledger/books.ts';
 import type { Forgotten } from '../ledger/journal.ts';
 import { eachBlock } from '../ledger/packed-blocks.ts';
 import { bodyOf } from './cases.ts';
 import type { FirstRun } from './seconds.ts';
+import { accountOf } from './trust.ts';
 
 /** What was finished must have been counted before. */
 export async function forget(books: Books, id: string): Promise<void> {
@@ -18,9 +20,13 @@ export async function forget(books: Books, id: string): Promise<void> {
   }
   for (const one of await ledger.trust.secondRuns()) {
     const run = JSON.parse(one.body) as FirstRun;
-    if (run.client.id === id)
-      await ledger.trust.putSecondRun({ ...one, body: JSON.stringify({ ...run, client: { id } }) });
+    const { client, agreed = [] } = run;
+    if (client.id !== id && !agreed.some((who) => who.id === id)) continue;
+    const nameless = (who: typeof client) => (who.id === id ? { id } : who);
+    const body: FirstRun = { ...run, client: nameless(client), agreed: agreed.map(nameless) };
+    await ledger.trust.putSecondRun({ ...one, body: JSON.stringify(body) });
   }
+  if (row !== undefined && row.name !== null) await ledger.trust.dropAllOf(accountOf(row.name));
   if (row === undefined || (row.name === null && row.team === null)) return;
   const contests: Forgotten['contests'] = [];
   for (const { row: contest } of books.all()) {

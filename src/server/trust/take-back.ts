@@ -2,7 +2,8 @@
  * Takes back what a client that was caught has done in a contest: units that it alone has done are
  * free again. The credit goes with them, through the journal, so that credited and done units stay equal at every moment.
  *
- * Where somebody else's block overlaps one of its own it cannot be told whose units count, and they stay done.
+ * Where somebody else's block overlaps one of its own it cannot be told whose units count, and they stay done. A second run makes no
+ * difference: whoever agreed may be of its kind.
  */
 import type { UnitRange } from '../../domain/units.ts';
 import { endOf } from '../../domain/units.ts';

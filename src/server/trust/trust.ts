@@ -9,6 +9,7 @@
  *   seconds.ts     second runs and known answers: a whole block done again by somebody else who does not know
  *   take-back.ts   what happens to the work of the caught
  *   cases.ts       what an operator sees of it
+ *   presence.ts    who is online
  *
  * Deeds wait in memory and are written every few seconds, under a lock of the store and not with the exchanges: a kill loses the
  * last of them, which makes nobody trusted. Several keymasters over one PostgreSQL note in the same rows.
@@ -19,11 +20,13 @@ import type { ContestManifest } from '../../domain/contest.ts';
 import type { Report } from '../../domain/work.ts';
 import type { ReportResult } from '../../protocol/keyserver.ts';
 import type { Kinds } from '../ledger/books.ts';
-import type { Desk } from '../ledger/desk.ts';
+import type { Desk, Observer } from '../ledger/desk.ts';
 import { sumOf } from '../ledger/journal.ts';
+import type { Sender } from '../ledger/settle.ts';
 import type { Log } from '../log.ts';
 import { BoundedMap } from '../proof/bounded-map.ts';
 import type { LedgerQueries } from '../store/queries.ts';
+import type { ConductRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { type CaseBody, putCase } from './cases.ts';
 import { type Checked, type Checker, Checks, type Suspect } from './checks.ts';
@@ -44,6 +47,16 @@ export interface TrustPorts {
   checker?: Checker | undefined;
   /** How many times as often as usual blocks are done again by somebody else; 1 unless told. */
   secondRuns?: number | undefined;
+  observer?: Observer | undefined;
+}
+
+/** How checking goes, as numbers; of clients those that are remembered here. */
+export interface TrustFigures {
+  checksWaiting: number;
+  /** By contest. */
+  seconds: ReadonlyMap<string, { waiting: number; known: number }>;
+  barred: number;
+  stopped: number;
 }
 
 /** Clients of whom what is noted is kept in memory. */
@@ -56,6 +69,9 @@ const WRITTEN_AT_ONCE = 500;
 export interface General {
   stopped: string;
 }
+
+/** Client, contest, how, detail, evidence. */
+type Found = [client: string, contest: string, how: How, detail: string, evidence: unknown];
 
 /** By contest. */
 type Conducts = ReadonlyMap<string, Conduct>;
@@ -76,6 +92,10 @@ export class Trust {
   #desk: Desk | undefined;
   /** Convictions one after the other: each reads what the one before has written. */
   #acting: Promise<void> = Promise.resolve();
+  /** Those that could not be written. */
+  readonly #unfiled: (() => void)[] = [];
+  /** Writings under way. */
+  #writing = 0;
 
   constructor(ports: TrustPorts) {
     this.#ports = ports;
@@ -92,17 +112,16 @@ export class Trust {
   }
 
   /** Reads what is noted of clients, so that it need not be waited for later. */
-  async know(clients: readonly ClientInfo[]): Promise<void> {
+  async know(clients: readonly Pick<ClientInfo, 'id' | 'name'>[]): Promise<void> {
     const names = clients.flatMap(({ name }) => (name === undefined ? [] : accountOf(name)));
     const strange = [...new Set([...clients.map(({ id }) => id), ...names])].filter((id) => !this.#known.has(id));
     if (strange.length === 0) return;
     // Where the ledger cannot be read the exchange cannot be written either, and says so.
     const rows = await this.#ports.store.read(async (ledger) => ledger.trust.conducts(strange)).catch(() => undefined);
     if (rows === undefined) return;
-    for (const id of strange) if (!this.#known.has(id)) this.#known.set(id, new Map());
-    for (const { client, contest, body } of rows) {
-      if (contest !== '') this.#remember(client, contest, JSON.parse(body) as Conduct);
-    }
+    const conducts = byClient(rows);
+    // What was written meanwhile is newer.
+    for (const id of strange) if (!this.#known.has(id)) this.#remember(id, conducts.get(id));
   }
 
   /** Reads what operators have changed, and what other keymasters over the same ledger have. */
@@ -110,11 +129,25 @@ export class Trust {
     await this.seconds.read(ledger);
     const rows = await ledger.trust.general();
     this.#stopped = new Map(rows.map(({ client, body }) => [client, (JSON.parse(body) as General).stopped]));
+    // Whoever gets no work here tells nothing new by which it would be seen that somebody let it in again.
+    const barred = [...this.#known.entries()].filter(([, conducts]) => isBarredInAny(conducts)).map(([id]) => id);
+    if (barred.length === 0) return;
+    const conducts = byClient(await ledger.trust.conducts(barred));
+    if (this.#writing === 0) for (const id of barred) this.#remember(id, conducts.get(id));
   }
 
   /** Why an operator has stopped this client; undefined where none has. */
   stopped(client: string): string | undefined {
     return this.#stopped.get(client);
+  }
+
+  figures(): TrustFigures {
+    let barred = 0;
+    for (const [id, conducts] of this.#known.entries()) {
+      if (!id.startsWith(ACCOUNT) && isBarredInAny(conducts)) barred += 1;
+    }
+    const [checksWaiting, seconds, stopped] = [this.checks.waiting, this.seconds.figures(), this.#stopped.size];
+    return { checksWaiting, seconds, barred, stopped };
   }
 
   /** As far as it is known here. */
@@ -124,7 +157,10 @@ export class Trust {
 
   /** Whether it gets ordinary work of this contest. Who was proven wrong in one gets none of any. */
   mayWork(client: string, contest: string): boolean {
-    if (this.#stopped.has(client)) return false;
+    return !this.#stopped.has(client) && this.#isBelieved(client, contest);
+  }
+
+  #isBelieved(client: string, contest: string): boolean {
     const conducts = this.#known.get(client);
     if (conducts === undefined) return true;
     for (const { distrusted } of conducts.values()) if (distrusted) return false;
@@ -136,9 +172,9 @@ export class Trust {
     return name !== undefined && this.conductOf(accountOf(name), contest).distrusted;
   }
 
-  /** Why its reports are not looked at; undefined where they are. */
+  /** Why its reports count for nothing; undefined where they count. Who was stopped hands in what it has done. */
   distrusts(client: string, contest: string): string | undefined {
-    if (this.mayWork(client, contest)) return undefined;
+    if (this.#isBelieved(client, contest)) return undefined;
     return 'what this client does is not believed before it has got a test block right';
   }
 
@@ -161,22 +197,38 @@ export class Trust {
     else this.#waiting.set(client, [{ contest, deed }]);
     const [oldest] = this.#waiting.keys();
     if (this.#waiting.size > CLIENTS_WAITING && oldest !== undefined) this.#waiting.delete(oldest);
-    // What decides on the next block is known at once.
-    if (deed.kind !== 'accepted') this.#remember(client, contest, after(this.conductOf(client, contest), deed));
+    // What decides on the next block is known at once. Of whom nothing was read yet `know` reads it, and adds what waits.
+    const known = this.#known.get(client);
+    if (known === undefined || deed.kind === 'accepted') return;
+    this.#known.set(client, new Map([...known, [contest, after(known.get(contest) ?? UNKNOWN, deed)]]));
   }
 
   /** A report was answered, and that is on the disk. */
-  reported(client: ClientInfo, manifest: ContestManifest, report: Report, result: ReportResult): void {
-    const { clock, kinds, random } = this.#ports;
+  reported(
+    client: ClientInfo,
+    manifest: ContestManifest,
+    report: Report,
+    result: ReportResult,
+    sender: Pick<Sender, 'client' | 'isProxy'>,
+  ): void {
+    const { clock, kinds, random, log } = this.#ports;
     const at = clock();
     const contest = manifest.name;
     const kind = kinds[manifest.search.kind];
     const { core, seconds, evidence } = report;
     if (result.outcome === 'refused') {
-      if (result.code !== 'evidence_false' && result.code !== 'evidence_missing') return;
+      const { code, detail = code } = result;
+      if (code !== 'evidence_false' && code !== 'evidence_missing') return;
       // Too few near matches are true ones, and belong in the record; false ones say nothing by the laws of chance.
-      const observation = result.code === 'evidence_missing' ? kind.observe?.(manifest, report) : undefined;
-      this.note(client.id, contest, { kind: 'refused', at, detail: result.detail ?? result.code, observation });
+      const observation = code === 'evidence_missing' ? kind.observe?.(manifest, report) : undefined;
+      if (sender.isProxy) {
+        // It refuses such reports itself: whoever it names as their maker may never have seen them.
+        log.warn({ proxy: sender.client.id, client: client.id, contest, detail }, 'a proxy handed on false evidence');
+        return;
+      }
+      // Of OGR it is missing where the client is too old to send it.
+      if (code === 'evidence_missing' && observation === undefined) return;
+      this.note(client.id, contest, { kind: 'refused', at, detail: detail as string, observation });
       return;
     }
     if (result.outcome !== 'accepted') return;
@@ -197,20 +249,26 @@ export class Trust {
    * @returns how many clients were written.
    */
   async write(): Promise<number> {
+    for (const file of this.#unfiled.splice(0)) file();
     const waiting = [...this.#waiting];
     this.#waiting = new Map();
+    this.#writing += 1;
+    try {
+      await this.#writeAll(waiting);
+    } finally {
+      this.#writing -= 1;
+    }
+    await this.#acting;
+    return waiting.length;
+  }
+
+  async #writeAll(waiting: [string, Waiting[]][]): Promise<void> {
     for (let i = 0; i < waiting.length; i += WRITTEN_AT_ONCE) {
       const some = waiting.slice(i, i + WRITTEN_AT_ONCE);
       try {
         await this.#ports.store.counting(async (ledger) => {
           const rows = await ledger.trust.conducts(some.map(([client]) => client));
-          const conducts = new Map<string, Map<string, Conduct>>();
-          for (const { client, contest, body } of rows) {
-            if (contest === '') continue;
-            const own = conducts.get(client) ?? new Map<string, Conduct>();
-            own.set(contest, JSON.parse(body) as Conduct);
-            conducts.set(client, own);
-          }
+          const conducts = byClient(rows);
           const changed: { client: string; contest: string; body: string }[] = [];
           for (const [client, deeds] of some) {
             const own = conducts.get(client) ?? new Map<string, Conduct>();
@@ -223,7 +281,7 @@ export class Trust {
             conducts.set(client, own);
           }
           await ledger.trust.putConducts(changed);
-          for (const [client] of some) this.#known.set(client, conducts.get(client) ?? new Map());
+          for (const [client] of some) this.#remember(client, conducts.get(client));
         });
       } catch (error) {
         // They wait for the next time.
@@ -232,13 +290,11 @@ export class Trust {
         }
         throw error;
       }
-      for (const [client, deeds] of some) await this.#accuse(client, deeds);
+      for (const [client, deeds] of some) this.#accuse(client, deeds);
     }
-    await this.#acting;
-    return waiting.length;
   }
 
-  async #accuse(client: string, deeds: readonly Waiting[]): Promise<void> {
+  #accuse(client: string, deeds: readonly Waiting[]): void {
     const infos = new Map<string, Conduct>();
     for (const { contest } of deeds) infos.set(contest, this.conductOf(client, contest));
     for (const [contest, { suspicion, distrusted, score, error }] of infos) {
@@ -260,11 +316,23 @@ export class Trust {
     detail: string,
     evidence: unknown,
   ): void {
-    if (this.conductOf(client.id, contest).distrusted) return;
-    this.note(client.id, contest, { kind: 'failed', at: this.#ports.clock(), how, detail });
+    this.#acting = this.#acting.then(async () => {
+      // It may have been long ago that it was here.
+      await this.know([client]);
+      if (this.conductOf(client.id, contest).distrusted) return;
+      this.note(client.id, contest, { kind: 'failed', at: this.#ports.clock(), how, detail });
+      this.#file(client.id, contest, how, detail, evidence);
+    });
+  }
+
+  #file(...found: Found): void {
     this.#acting = this.#acting
-      .then(() => this.#act(client.id, contest, how, detail, evidence))
-      .catch((err: unknown) => this.#ports.log.error({ err, client: client.id, contest }, 'a case could not be filed'));
+      .then(() => this.#act(...found))
+      .catch((err: unknown) => {
+        const [client, contest] = found;
+        this.#ports.log.error({ err, client, contest }, 'a case could not be filed: it will be tried again');
+        this.#unfiled.push(() => this.#file(...found));
+      });
   }
 
   /** Resolves once everything that was found so far is acted on and written. */
@@ -272,18 +340,23 @@ export class Trust {
     await this.checks.idle();
     await this.#acting;
     await this.write();
+    // What the first one found.
+    await this.write();
   }
 
   async close(): Promise<void> {
     await this.checks.close();
     await this.#acting;
     await this.write();
+    await this.write();
   }
 
-  async #act(client: string, contest: string, how: How, detail: string, evidence: unknown): Promise<void> {
+  async #act(...[client, contest, how, detail, evidence]: Found): Promise<void> {
     const desk = this.#desk;
     if (desk === undefined) return;
     const isAccount = client.startsWith(ACCOUNT);
+    // What was on its way when it was caught is counted too.
+    await desk.run(async () => {});
     await desk.counting.count();
     const body = await desk.run(async (books, now) => {
       const book = books.get(contest);
@@ -308,12 +381,15 @@ export class Trust {
       return filed;
     });
     this.#ports.log.warn({ client, contest, how, detail, units: body.units }, 'a client was caught');
+    this.#ports.observer?.caught?.(how);
   }
 
-  #checked({ client, manifest, done, evidence }: Suspect, checked: Checked): void {
+  #checked({ client, manifest, done, evidence, isContradicted }: Suspect, checked: Checked): void {
     const at = this.#ports.clock();
     if (checked === 'agrees') return this.note(client.id, manifest.name, { kind: 'passed', at, how: 'spot-check' });
     if (checked !== 'undecided') return this.convict(client, manifest.name, 'spot-check', checked.fault, evidence);
+    // A third run would be contradicted by the same one of them, and so on for ever.
+    if (isContradicted === true) return;
     // Somebody who has the time does all of it again.
     this.#acting = this.#acting
       .then(() => this.#desk?.run((books, now) => this.seconds.demand(books, client, done, now)))
@@ -322,11 +398,29 @@ export class Trust {
       );
   }
 
-  #remember(client: string, contest: string, conduct: Conduct): void {
-    this.#known.set(client, new Map([...(this.#known.get(client) ?? []), [contest, conduct]]));
+  /** @param conducts as they are on the disk; what waits to be written is added. */
+  #remember(client: string, conducts: Conducts = new Map()): void {
+    const own = new Map(conducts);
+    for (const { contest, deed } of this.#waiting.get(client) ?? []) {
+      if (deed.kind !== 'accepted') own.set(contest, after(own.get(contest) ?? UNKNOWN, deed));
+    }
+    this.#known.set(client, own);
   }
+}
+
+const isBarredInAny = (conducts: Conducts): boolean => [...conducts.values()].some(isBarred);
+
+function byClient(rows: readonly ConductRow[]): Map<string, Map<string, Conduct>> {
+  const conducts = new Map<string, Map<string, Conduct>>();
+  for (const { client, contest, body } of rows) {
+    if (contest === '') continue;
+    const own = conducts.get(client) ?? new Map<string, Conduct>();
+    own.set(contest, JSON.parse(body) as Conduct);
+    conducts.set(client, own);
+  }
+  return conducts;
 }
 
 /** What is noted of all who use a name. No client's id begins so. */
 const ACCOUNT = 'name:';
-const accountOf = (name: string): string => `${ACCOUNT}${name}`;
+export const accountOf = (name: string): string => `${ACCOUNT}${name}`;

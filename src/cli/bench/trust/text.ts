@@ -13,7 +13,7 @@ const LETTERS: Readonly<Record<How, string>> = {
 };
 
 const LEGEND = `Blocks until half of them, and 95 %, were caught; how many never were. Units credited that were not
-done: at first; left in the end; of second runs, whose points stay. How they were caught, in %:
+done: at first; left in the end; of second runs, with those not caught. How they were caught, in %:
 Evidence refused, Spot check, Known answer, 2nd run, Record of near matches
 `;
 

@@ -1,0 +1,419 @@
+/**
+ * A keyserver that is a pool of gateways: the pool user of Reliable Server Pooling (RFC 5351, RFC 5352). It talks to its home,
+ * the gateway that it was given, until that names a pool. From then on it resolves the pool's handle once in the list's
+ * lifetime, stays with the element that is first in it, and turns to another where that one fails; a request on its way is
+ * repeated there, since every request may be. In the quiet case that costs the one resolution, and no timer.
+ *
+ * Home is trusted as the page that it serves is: it alone tells which pool, and which keys are the keymaster's. An element
+ * counts only where such a key vouches for its addresses (`voucher.ts`), so whoever speaks for the pool can lead nobody
+ * astray. Without a pool it goes along a plain list of homes.
+ */
+import { type Static, Type } from 'typebox';
+import { Check } from 'typebox/value';
+import type { Contest } from '../domain/contest.ts';
+import { RefusedError, UnreachableError } from '../protocol/errors.ts';
+import { fetchJson, HttpKeyserver, TIMEOUT_MS } from '../protocol/http-keyserver.ts';
+import type {
+  ExchangeReply,
+  ExchangeRequest,
+  Keyserver,
+  ReleaseReply,
+  ReleaseRequest,
+  Status,
+} from '../protocol/keyserver.ts';
+import { KeepAlive, type PoolElement, PoolHandle, Resolution, UnreachableReply } from '../protocol/pools.ts';
+import { Selector } from '../protocol/selection.ts';
+import type { MapQuery, UnitMap } from '../protocol/unit-map.ts';
+import type { Through } from './snapshot.ts';
+import { isVouched } from './voucher.ts';
+
+/** How long one of several may take to answer; doubled while none does, up to TIMEOUT_MS. */
+const PATIENCE_MS = 2_000;
+/** So many are asked at a time whether they are there, and have so long to say so … */
+const ASKED_AT_ONCE = 3;
+const KEEP_ALIVE_MS = 1_000;
+/** … of which an earlier one is waited for where a later one has answered. */
+const GRACE_MS = 300;
+/** For so long one that failed comes after all others. */
+const AVOIDED_MS = 30_000;
+/** How soon a resolution that nobody could give is tried again. */
+const RESOLVE_AGAIN_MS = 60_000;
+/** Distances measured after one resolution, and kept in all. */
+const MEASURED_AT_ONCE = 4;
+const MAX_DISTANCES = 64;
+
+const KeptPool = Type.Object({
+  handle: Type.Optional(PoolHandle),
+  /** The keymaster's public keys, as home told them last. */
+  pins: Type.Array(Type.String()),
+  /** Its elements are those that were vouched for, in the order in which to try them. */
+  resolution: Type.Optional(Resolution),
+  /** Milliseconds since 1970. */
+  resolvedAt: Type.Optional(Type.Number()),
+  /** Milliseconds to elements, by their ids. */
+  distances: Type.Record(Type.String(), Type.Number()),
+});
+/** What outlives a visit: with it a client finds another gateway even where its home is gone before the first call. */
+export type KeptPool = Static<typeof KeptPool> & { resolution?: Resolution };
+
+export interface PoolUserOptions {
+  /** The platform's `fetch`, or a test's. */
+  fetch: typeof globalThis.fetch;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+  /** In [0, 1). */
+  random?: () => number;
+  /** Where the pool is kept; in memory only unless told. */
+  kept?: { load(): Promise<KeptPool | undefined>; save(kept: KeptPool): Promise<void> };
+}
+
+export class PoolUser implements Keyserver {
+  readonly #homes: readonly string[];
+  readonly #options: PoolUserOptions;
+  readonly #now: () => number;
+  readonly #gateways = new Map<string, HttpKeyserver>();
+  readonly #selector = new Selector();
+  readonly #opened: Promise<void>;
+  #kept: KeptPool = { pins: [], distances: {} };
+  /** Where requests go; undefined once that has failed: to the next that is found. */
+  #current: string | undefined;
+  /** What was in use before, and failed. */
+  #because: string | undefined;
+  /** What failed, by address, until when. */
+  readonly #avoided = new Map<string, number>();
+  /** Elements that failed while others may answer: the pool is told as soon as one does. */
+  readonly #unreported = new Set<number>();
+  #patienceMs = PATIENCE_MS;
+  #resolving: Promise<void> | undefined;
+  /** It has turned to another since the last resolution. */
+  #hasTurned = false;
+  #resolveAt = 0;
+  #client: string | undefined;
+
+  /** @param homes each as of `HttpKeyserver`; the first that answers is used. */
+  constructor(homes: readonly [string, ...string[]], options: PoolUserOptions) {
+    this.#homes = [...new Set(homes.map(placeOf))];
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#current = this.#homes[0];
+    this.#opened = this.#open();
+  }
+
+  /** The gateway in use, where that is not home, and the one that it stands in for, where that does not answer. */
+  get through(): Through | undefined {
+    const through = this.#current;
+    if (through === undefined || through === this.#homes[0]) return undefined;
+    return this.#because === undefined ? { through } : { through, because: this.#because };
+  }
+
+  async exchange(request: ExchangeRequest): Promise<ExchangeReply> {
+    this.#client = request.client.id;
+    const { answer, from } = await this.#ask((keyserver) => keyserver.exchange(request));
+    const { handle, pins, distances } = this.#kept;
+    if (this.#isHome(from) && answer.pool !== undefined && answer.pool !== handle) {
+      this.#keep({ handle: answer.pool, pins, distances });
+    }
+    this.#resolveWhereDue();
+    return answer;
+  }
+
+  async release(request: ReleaseRequest): Promise<ReleaseReply> {
+    this.#client = request.client.id;
+    return (await this.#ask((keyserver) => keyserver.release(request))).answer;
+  }
+
+  async contests(): Promise<Contest[]> {
+    const { answer, from } = await this.#ask((keyserver) => keyserver.contests());
+    if (!this.#isHome(from)) return answer.map((contest) => ({ ...contest, keymasters: [...this.#kept.pins] }));
+    this.#pin(answer);
+    return answer;
+  }
+
+  async status(): Promise<Status> {
+    return (await this.#ask((keyserver) => keyserver.status())).answer;
+  }
+
+  async map(query: MapQuery): Promise<UnitMap> {
+    return (await this.#ask((keyserver) => keyserver.map(query))).answer;
+  }
+
+  // ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Asks the gateway in use and, where it fails, one after the other; each once. */
+  async #ask<T>(call: (keyserver: Keyserver) => Promise<T>): Promise<{ answer: T; from: string }> {
+    await this.#opened;
+    const tried = new Set<string>();
+    const silent = new Set<string>();
+    let failure: UnreachableError | undefined;
+    let last: string | undefined;
+    for (;;) {
+      const current = this.#current;
+      const from = current === undefined || tried.has(current) ? await this.#next(last, tried, silent) : current;
+      if (from === undefined) {
+        this.#onAllFailed();
+        throw failure ?? new UnreachableError('no gateway is known');
+      }
+      try {
+        const answer = await call(this.#at(from));
+        this.#onAnswer(from, tried);
+        return { answer, from };
+      } catch (error) {
+        // Whoever is too fast at one gateway does not take it out on the others.
+        if (error instanceof RefusedError || (error instanceof UnreachableError && error.status === 429)) {
+          this.#onAnswer(from, tried);
+        } else if (error instanceof UnreachableError) {
+          failure = error;
+          last = from;
+          tried.add(from);
+          this.#onFailure(from);
+          continue;
+        }
+        throw error;
+      }
+    }
+  }
+
+  #at(place: string): HttpKeyserver {
+    const { fetch } = this.#options;
+    const gateway = this.#gateways.get(place) ?? new HttpKeyserver(place, { fetch });
+    this.#gateways.set(place, gateway);
+    const others = new Set([...this.#homes, ...this.#elements().flatMap(({ addresses }) => addresses)]);
+    gateway.timeoutMs = others.size > 1 ? this.#patienceMs : TIMEOUT_MS;
+    return gateway;
+  }
+
+  #onFailure(place: string): void {
+    if (!this.#isAvoided(place)) {
+      const element = this.#elements().find(({ addresses }) => addresses.includes(place));
+      if (element !== undefined) this.#unreported.add(element.id);
+    }
+    this.#avoided.set(place, this.#now() + AVOIDED_MS);
+    if (this.#current !== place) return;
+    this.#current = undefined;
+    this.#because = place;
+  }
+
+  /** It is our own network, or the end of the pool. */
+  #onAllFailed(): void {
+    this.#patienceMs = Math.min(TIMEOUT_MS, 2 * this.#patienceMs);
+    this.#unreported.clear();
+  }
+
+  #onAnswer(place: string, tried: ReadonlySet<string>): void {
+    this.#patienceMs = PATIENCE_MS;
+    this.#avoided.delete(place);
+    // Another is in use, and it was not this call that it failed: a late answer does not turn back.
+    if (this.#current !== undefined && !tried.has(this.#current)) return;
+    if (this.#because === place) this.#because = undefined;
+    this.#current = place;
+    this.#hasTurned = true;
+    this.#resolveAt = 0;
+    this.#reportTo(place);
+  }
+
+  #reportTo(place: string): void {
+    const { handle } = this.#kept;
+    const { fetch } = this.#options;
+    for (const element of this.#unreported) {
+      if (this.#client === undefined) break;
+      const url = `${place}/api/v1/pools/${handle}/unreachable`;
+      fetchJson(url, UnreachableReply, { fetch }, { element, client: this.#client }).catch(() => undefined);
+    }
+    this.#unreported.clear();
+  }
+
+  /**
+   * Another place to try: elements first, of which those that answer no keep-alive are noted in `silent`. Home last, whatever it
+   * answers: on a line that is too slow for keep-alives it still has its patience.
+   */
+  async #next(last: string | undefined, tried: ReadonlySet<string>, silent: Set<string>): Promise<string | undefined> {
+    const left = this.#afterFailureOf(last)
+      .map(({ addresses }) => addresses.filter((address) => !tried.has(address) && !silent.has(address)))
+      .filter((addresses) => addresses.length > 0);
+    for (let asked = 0; asked < left.length; asked += ASKED_AT_ONCE) {
+      const some = left.slice(asked, asked + ASKED_AT_ONCE);
+      const found = await firstOf(some.map((addresses) => Promise.any(addresses.map((one) => this.#keepAlive(one)))));
+      if (found !== undefined) return found;
+      for (const address of some.flat()) silent.add(address);
+    }
+    return this.#homes.find((home) => !tried.has(home));
+  }
+
+  /** Its own other addresses, those that its last will names, then the list in order; what failed lately comes last. */
+  #afterFailureOf(place: string | undefined): PoolElement[] {
+    const elements = this.#elements();
+    const failed = elements.filter(({ addresses }) => place !== undefined && addresses.includes(place));
+    const heirs = failed.flatMap(({ successors }) =>
+      successors.flatMap((id) => elements.filter((one) => one.id === id)),
+    );
+    const order = [...new Set([...failed, ...heirs, ...elements])];
+    const isAvoided = ({ addresses }: PoolElement): boolean => addresses.every((one) => this.#isAvoided(one));
+    return [...order.filter((one) => !isAvoided(one)), ...order.filter(isAvoided)];
+  }
+
+  #isAvoided(place: string): boolean {
+    return (this.#avoided.get(place) ?? 0) > this.#now();
+  }
+
+  /** @throws Error it is not there, or in another pool. */
+  async #keepAlive(address: string): Promise<string> {
+    const { fetch } = this.#options;
+    try {
+      const url = `${address}/api/v1/keep-alive`;
+      const { handle } = await fetchJson(url, KeepAlive, { fetch, timeoutMs: KEEP_ALIVE_MS });
+      if (handle !== this.#kept.handle) throw new Error(`${address} is in the pool ${handle}`);
+      return address;
+    } catch (error) {
+      this.#avoided.set(address, this.#now() + AVOIDED_MS);
+      throw error;
+    }
+  }
+
+  // ── the list ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #open(): Promise<void> {
+    const kept = await this.#options.kept?.load().catch(() => undefined);
+    if (!Check(KeptPool, kept)) return;
+    this.#kept = kept;
+    this.#current = this.#choose();
+    // Whoever made this one has just learnt of the pool.
+    if (kept.resolution === undefined) this.#resolveWhereDue();
+  }
+
+  #keep(kept: KeptPool): void {
+    this.#kept = kept;
+    void this.#options.kept?.save(kept).catch(() => undefined);
+  }
+
+  #isHome(place: string): boolean {
+    return this.#homes.includes(place);
+  }
+
+  /** Those that the keymaster vouches for. */
+  #elements(): PoolElement[] {
+    const { handle, resolution, pins } = this.#kept;
+    if (handle === undefined || resolution === undefined) return [];
+    return resolution.elements.filter((element) => isVouched(element, { handle, pins, now: this.#now() }));
+  }
+
+  #choose(): string | undefined {
+    const addresses = this.#elements().flatMap((element) => element.addresses);
+    return addresses.find((address) => !this.#isAvoided(address)) ?? this.#homes[0];
+  }
+
+  #pin(contests: readonly Contest[]): void {
+    const pins = [...new Set(contests.flatMap(({ keymasters = [] }) => keymasters))];
+    if (pins.length > 0 && pins.join() !== this.#kept.pins.join()) this.#keep({ ...this.#kept, pins });
+  }
+
+  #resolveWhereDue(): void {
+    const { handle, pins, resolution, resolvedAt = 0 } = this.#kept;
+    if (handle === undefined || pins.length === 0 || this.#resolving !== undefined) return;
+    const age = this.#now() - resolvedAt;
+    const isFresh = resolution !== undefined && age >= 0 && age < resolution.lifetimeSeconds * 1000;
+    const wait = this.#resolveAt - this.#now();
+    if ((isFresh && !this.#hasTurned) || (wait > 0 && wait <= RESOLVE_AGAIN_MS)) return;
+    this.#resolving = this.#resolve(handle).finally(() => {
+      this.#resolving = undefined;
+    });
+  }
+
+  async #resolve(handle: string): Promise<void> {
+    const { fetch } = this.#options;
+    const hadTurned = this.#hasTurned;
+    this.#hasTurned = false;
+    this.#resolveAt = this.#now() + RESOLVE_AGAIN_MS;
+    const others = this.#elements().flatMap(({ addresses }) => addresses);
+    for (const place of new Set([this.#current ?? [], ...others, ...this.#homes].flat())) {
+      const url = `${place}/api/v1/pools/${handle}`;
+      const answer = await fetchJson(url, Resolution, { fetch, timeoutMs: PATIENCE_MS }).catch(() => undefined);
+      if (answer?.handle !== handle) continue;
+      await this.#take(answer);
+      // A call that looks for another now will find one, and one that was just turned to is known to answer.
+      const current = this.#current;
+      const isListed = this.#elements().some(({ addresses }) => addresses.includes(current ?? ''));
+      if (current === undefined || (hadTurned && isListed)) return;
+      this.#current = this.#choose();
+      if (!hadTurned) this.#because = undefined;
+      return;
+    }
+  }
+
+  async #take(resolution: Resolution): Promise<void> {
+    this.#keep({ ...this.#kept, resolution, resolvedAt: this.#now() });
+    if (resolution.elements.length > 0 && this.#elements().length === 0) {
+      // The keymaster may have new keys: home knows.
+      const [home = ''] = this.#homes;
+      this.#pin(
+        await this.#at(home)
+          .contests()
+          .catch(() => []),
+      );
+    }
+    const elements = await this.#ranked(this.#elements());
+    this.#keep({ ...this.#kept, resolution: { ...resolution, elements } });
+  }
+
+  /** As the registrar, who has applied the pool's policy, has put them; how far they are is ours to know. */
+  async #ranked(elements: PoolElement[]): Promise<PoolElement[]> {
+    if (elements[0]?.policy.kind !== 'nearest') return elements;
+    const fresh = elements.filter(({ id }) => this.#kept.distances[id] === undefined);
+    const measured = await Promise.all(fresh.slice(0, MEASURED_AT_ONCE).map((element) => this.#measured(element)));
+    const distances = Object.fromEntries(
+      [...Object.entries(this.#kept.distances), ...measured.flat()].slice(-MAX_DISTANCES),
+    );
+    this.#keep({ ...this.#kept, distances });
+    // One that was not measured is thought to be as far as the farthest.
+    const farthest = Math.max(0, ...elements.map(({ id }) => distances[id] ?? 0));
+    return this.#selector.select(
+      'nearest',
+      elements.toSorted((a, b) => a.id - b.id),
+      elements.length,
+      {
+        random: this.#options.random ?? Math.random,
+        distance: (id) => distances[id] ?? farthest,
+      },
+    );
+  }
+
+  async #measured({ id, addresses }: PoolElement): Promise<[id: string, ms: number][]> {
+    const began = this.#now();
+    const [address = ''] = addresses;
+    return this.#keepAlive(address).then(
+      () => [[String(id), this.#now() - began]],
+      () => [],
+    );
+  }
+}
+
+/** An address as elements have theirs, so that home is known among them. */
+function placeOf(home: string): string {
+  if (home !== '') return home.replace(/\/+$/, '');
+  return 'location' in globalThis ? location.origin : '';
+}
+
+/** The first in order that is kept within GRACE_MS, or else the first that is kept; undefined: none is. */
+async function firstOf<T>(promises: readonly Promise<T>[]): Promise<T | undefined> {
+  const kept: T[] = [];
+  const settled = promises.map((promise, nth) =>
+    promise.then(
+      (value) => {
+        kept[nth] = value;
+        return value;
+      },
+      () => undefined,
+    ),
+  );
+  const inOrder = async (): Promise<T | undefined> => {
+    for (const one of settled) {
+      const value = await one;
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  };
+  const soonest = async (): Promise<T | undefined> => {
+    await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+    return kept.find((value) => value !== undefined) ?? Promise.any(promises).catch(() => undefined);
+  };
+  return Promise.race([inOrder(), soonest()]);
+}
