@@ -112,7 +112,6 @@ export const poolsTexts = {
   ownPolicy: (number: number) => `Tabherd’s own, 0x${number.toString(16).padStart(8, '0')}`,
   weight: (weight: number) => `weight ${weight}`,
   priority: (priority: number) => `priority ${priority}`,
-  degradation: (share: number) => `one more browser: ${percent(share)}`,
   shown: (shown: number, of: number) =>
     shown < of ? `${formatCount(shown)} of ${gateways(of)} are shown.` : `${gateways(of)}.`,
   caption: (handle: string) => `Gateways of ${handle}`,
@@ -123,10 +122,10 @@ export const poolsTexts = {
   since: 'In the pool for',
   seen: 'Last heard of',
   selected: 'Selected',
-  missed: 'Unreachable reports',
+  missed: 'Reported away',
   notes:
-    'Load is how busy a gateway’s answers and processor are. Home is the registrar that looks after it. Selected counts how often the registrar that answers here named it first since it started; unreachable reports are those of browsers since it was last looked at, and three make it look.',
-  percent,
+    'Load is how busy a gateway’s answers and processor are. Home is the registrar that looks after it. Selected counts how often the registrar that answers here named it first since it started; Reported away counts the browsers that could not reach it since it was last looked at, and three make the registrar look.',
+  percent: (share: number) => `${Math.round(share * 100)} %`,
   for: (age: number) => formatDuration(age),
   gone: (why: keyof typeof gone, age: string) => `${gone[why]} ${age}`,
 
@@ -141,8 +140,3 @@ export const poolsTexts = {
   andMore: (count: number) => `And ${plural(count, 'more event', 'more events')}.`,
   answersNow: (registrar: string) => `Now the registrar ${registrar} answers.`,
 } as const;
-
-/** Of a share of one, as a whole number that is 100 only where it is. */
-function percent(share: number): string {
-  return `${share > 0 && share < 0.01 ? 'under 1' : Math.floor(share * 100 + 1e-9)} %`;
-}

@@ -78,6 +78,11 @@ export function Pools({ snapshot }: { snapshot: EngineSnapshot }) {
           {view.pools.map((pool) => (
             <Pool key={pool.handle} pool={pool} view={view} />
           ))}
+          {view.pools.length > 0 && (
+            <section class="section">
+              <p class="section-body muted pools-notes">{t.notes}</p>
+            </section>
+          )}
           <Registrars view={view} />
           <Events view={view} />
         </>
@@ -157,8 +162,8 @@ function Pool({ pool, view }: { pool: PoolView; view: PoolsView }) {
   const id = `pool-${handle}`;
   return (
     <section class="section" aria-labelledby={id} data-pool={handle}>
-      <h2 class="margin" id={id}>
-        {handle}
+      <h2 class="margin pool-name" id={id}>
+        <Host name={handle} />
       </h2>
       <div class="pool">
         <div>
@@ -209,9 +214,11 @@ function GatewayRow({ row, policy, view }: { row: Row; policy: PolicyName; view:
   const [first = '', ...others] = addresses.map(hostOf);
   const head = (
     <th scope="row">
-      {first}
+      <Host name={first} />
       {others.map((other) => (
-        <small key={other}>{other}</small>
+        <small key={other}>
+          <Host name={other} />
+        </small>
       ))}
       <small>{[t.number(id), ...parametersOf(element, policy)].join(' · ')}</small>
     </th>
@@ -231,16 +238,16 @@ function GatewayRow({ row, policy, view }: { row: Row; policy: PolicyName; view:
       {head}
       <td data-name={t.load}>
         <span class="load" data-load={load}>
+          <span class="load-figure">{t.percent(load)}</span>
           <span class="load-bar" aria-hidden="true" data-high={load >= 0.9}>
             <span style={{ width: `${100 * load}%` }} />
           </span>
-          <span class="load-figure">{t.percent(load)}</span>
         </span>
       </td>
-      <td data-name={t.home}>
+      <td data-name={t.home} class="home">
         <Changing value={home}>
           <Mark of={view.marks.get(home)} />
-          {registrarName(home, view.registrars)}
+          <Host name={registrarName(home, view.registrars)} />
         </Changing>
       </td>
       <td data-name={t.since} class="number">
@@ -261,11 +268,10 @@ function GatewayRow({ row, policy, view }: { row: Row; policy: PolicyName; view:
   );
 }
 
-/** What of its policy counts in this pool. */
-function parametersOf({ policy: { weight, priority, degradation } }: Element, kind: PolicyName): string[] {
+/** What of its policy differs from gateway to gateway. */
+function parametersOf({ policy: { weight, priority } }: Element, kind: PolicyName): string[] {
   if (kind.startsWith('weighted')) return [t.weight(weight)];
-  if (kind === 'priority') return [t.priority(priority)];
-  return kind === 'least-used-degradation' || kind === 'priority-least-used' ? [t.degradation(degradation)] : [];
+  return kind === 'priority' ? [t.priority(priority)] : [];
 }
 
 /** Marked for a moment when its value changes. */
@@ -277,6 +283,22 @@ function Changing({ value, children }: { value: number; children: ComponentChild
   return (
     <span key={times} class={times > 0 ? 'changed' : undefined}>
       {children}
+    </span>
+  );
+}
+
+/** A name that may be broken after each of its dots. */
+function Host({ name }: { name: string }) {
+  const [first, ...others] = name.split('.');
+  return (
+    <span>
+      {first}
+      {others.map((part) => (
+        <>
+          .<wbr />
+          {part}
+        </>
+      ))}
     </span>
   );
 }
@@ -316,7 +338,8 @@ function Registrars({ view: { overview, marks } }: { view: PoolsView }) {
             <li key={id} class="row registrar" data-registrar={id} data-elements={elements}>
               <span class="registrar-name">
                 <Mark of={marks.get(id)} />
-                {hostOf(address)} <small class="muted">{t.number(id)}</small>
+                <Host name={hostOf(address)} />
+                <small class="muted">{t.number(id)}</small>
               </span>
               <span>
                 <Changing value={elements}>{t.homeOf(elements)}</Changing>
@@ -327,7 +350,6 @@ function Registrars({ view: { overview, marks } }: { view: PoolsView }) {
             </li>
           ))}
         </ul>
-        <p class="muted pools-notes">{t.notes}</p>
       </div>
     </section>
   );
@@ -340,7 +362,7 @@ function Events({ view }: { view: PoolsView }) {
       <h2 class="margin" id="events">
         {t.events}
       </h2>
-      <div class="notices" data-testid="pools-events">
+      <div class="notices pools-events" data-testid="pools-events">
         <p class="muted">{events.length === 0 ? t.eventsNone : t.eventsLead}</p>
         <EventList view={view} events={events.slice(0, EVENTS_SHOWN)} />
         {events.length > EVENTS_SHOWN && (

@@ -28,7 +28,11 @@ const mark = new Html(
   '<svg viewBox="0 0 512 512" width="32" height="32" aria-hidden="true"><rect width="512" height="512" rx="104" fill="#b4370f"/><path d="M344 320q24 0 24-24v-44q0-28 28-28h40q28 0 28 28v44q0 24 24 24v16H344zM384 320h28v96h-28zM436 320h28v96h-28z" fill="#f0b196"/><path d="M32 320q32 0 32-32V160q0-56 56-56h176q56 0 56 56v128q0 32 32 32v16H32zM96 320h32v96H96zM160 320h32v96h-32zM288 320h32v96h-32z" fill="#fff8f3"/></svg>',
 );
 
-export const statusPagePlugin: FastifyPluginCallback<StatusPageOptions> = (app, { keyserver, clock, pools = false }, done) => {
+export const statusPagePlugin: FastifyPluginCallback<StatusPageOptions> = (
+  app,
+  { keyserver, clock, pools = false },
+  done,
+) => {
   app.get('/status', { schema: { hide: true } }, async (request, reply) => {
     const [status, contests] = await Promise.all([keyserver.status(), keyserver.contests()]);
     const refreshes = new URL(request.url, 'http://localhost').searchParams.has('refresh');
