@@ -26,7 +26,7 @@ export interface PoolsView {
   /** Where registrars are, those that are gone too. */
   registrars: ReadonlyMap<number, string>;
   marks: ReadonlyMap<number, number>;
-  /** What has happened since the view before, in sentences. */
+  /** What has happened last while it was looked at, in sentences. */
   news: readonly string[];
 }
 
@@ -104,7 +104,7 @@ function newsOf(
   overview: PoolsOverview,
   before: PoolsView | undefined,
   registrars: ReadonlyMap<number, string>,
-): string[] {
+): readonly string[] {
   if (before === undefined) return [];
   // Another has seen other things.
   if (before.overview.registrar !== overview.registrar)
@@ -113,6 +113,7 @@ function newsOf(
   const since = before.overview.events[0]?.at ?? 0;
   const fresh = overview.events.filter((event) => event.at >= since && !told.has(eventKey(event))).toReversed();
   const said = fresh.slice(0, SAID).map((event) => sentence(event, registrars));
+  if (fresh.length === 0) return before.news;
   return fresh.length > SAID ? [...said, t.andMore(fresh.length - SAID)] : said;
 }
 

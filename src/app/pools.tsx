@@ -123,8 +123,10 @@ function Trouble({ error, at, again }: { error: unknown; at: number | undefined;
   const is = error !== undefined;
   return (
     <div class={is ? 'condition' : undefined} data-testid="pools-trouble">
-      <p role="status">{is && t.away}</p>
-      {is && at !== undefined && <Age at={at} />}
+      <div>
+        <p role="status">{is && t.away}</p>
+        {is && at !== undefined && <Age at={at} />}
+      </div>
       {is && (
         <button type="button" class="quiet" onClick={again}>
           {texts.tryAgain}

@@ -22,12 +22,12 @@ export interface StartedKeyserver {
   kill: () => void;
 }
 
-/** A keyserver (`serve …` or `proxy …`) in a process of its own, on a free port. */
+/** A keyserver (`serve …` or `proxy …`) in a process of its own, on a free port unless one is told. */
 export async function startKeyserver(
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<StartedKeyserver> {
-  const child = spawn(process.execPath, [PROGRAM, ...args, '--port', '0'], {
+  const child = spawn(process.execPath, [PROGRAM, ...args, ...(args.includes('--port') ? [] : ['--port', '0'])], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
