@@ -160,7 +160,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   // Below this a reply fits in one packet either way.
   await app.register(fastifyCompress, { threshold: 2048, encodings: ['gzip'], requestEncodings: ['gzip', 'identity'] });
   await app.register(healthPlugin, { unready });
-  await app.register(statusPagePlugin, { keyserver, clock: options.clock ?? Date.now });
+  await app.register(statusPagePlugin, { keyserver, clock: options.clock ?? Date.now, pools: pools?.isOpen ?? false });
   const limit = limitRates(options.rates ?? (() => UNLIMITED), options.clock ?? Date.now);
   await app.register(
     async (api) => {

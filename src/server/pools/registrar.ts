@@ -176,7 +176,7 @@ export class Registrar implements RegistrarApi {
           handle,
           policy: members[0]?.claims.policy.kind ?? 'round-robin',
           count: members.length,
-          elements: members.slice(0, ELEMENTS_SHOWN).map(({ claims, home, seenAt }) => {
+          elements: members.slice(0, ELEMENTS_SHOWN).map(({ claims, home, seenAt, since }) => {
             const seen = this.#seen.get(placeOf(handle, claims.id));
             return {
               id: claims.id,
@@ -184,7 +184,7 @@ export class Registrar implements RegistrarApi {
               policy: claims.policy,
               load: claims.load,
               home,
-              registeredAt: claims.iat,
+              since,
               seenAt,
               selected: seen?.selected ?? 0,
               unreachable: seen?.reporters.size ?? 0,
