@@ -23,8 +23,10 @@ import { Registrar } from '../../../server/pools/registrar.ts';
 import { SharedHandlespace } from '../../../server/pools/shared.ts';
 import { generateKey } from '../../../server/proof/key.ts';
 import { openSqliteStore } from '../../../server/store/sqlite.ts';
+import { processorSeconds } from '../cpu-share.ts';
 import { memoryOf } from '../keyserver/homes.ts';
 import { closedLoad, openLoad, type Senders, withConnections } from '../keyserver/load.ts';
+import type { KeyserverChild } from '../keyserver-child.ts';
 import { type Busy, lookBusy } from '../pin.ts';
 import { type Random, randomOf } from '../random.ts';
 import { quantiles } from '../statistics.ts';
@@ -48,6 +50,8 @@ export interface ResolutionFigures {
   policy: PolicyName;
   /** As many browsers at once as there are connections, each with its next request when it has its answer. */
   rates: number[];
+  /** Microseconds of the registrar's processor time for each of them; none where that cannot be seen. */
+  cpu: number[];
   /** Requests that come at random, half as many as that, each timed from when it was due. */
   p50: number[];
   p99: number[];
@@ -113,6 +117,7 @@ export async function poolsReport(
     resolutions: POLICY_NAMES.map((policy) => ({
       policy,
       rates: [],
+      cpu: [],
       p50: [],
       p99: [],
       callRates: [],
@@ -146,7 +151,7 @@ export async function poolsReport(
       for (const figures of turns) {
         const turning = pool.turning(figures.policy);
         await withConnections(origin, 1, ([one]) => register(one, turning));
-        await overHttp(origin, figures, { connections, seconds, random });
+        await overHttp(child, figures, { connections, seconds, random });
         own.turn(figures.policy);
         await asCall(own.registrar, figures, seconds);
       }
@@ -205,7 +210,7 @@ async function register(connection: { post(path: string, body: string): Promise<
 }
 
 async function overHttp(
-  origin: string,
+  { url, pid }: KeyserverChild,
   figures: ResolutionFigures,
   { connections, seconds, random }: { connections: number; seconds: number; random: Random },
 ): Promise<void> {
@@ -218,9 +223,12 @@ async function overHttp(
       },
     }),
   };
-  await withConnections(origin, connections, async (some) => {
+  await withConnections(url, connections, async (some) => {
     await closedLoad(some, senders, seconds / 4);
-    const { rate } = await closedLoad(some, senders, seconds);
+    const before = processorSeconds(pid);
+    const { rate, latencies: all } = await closedLoad(some, senders, seconds);
+    const after = processorSeconds(pid);
+    if (before !== undefined && after !== undefined) figures.cpu.push(((after - before) * 1e6) / all.length);
     const { latencies } = await openLoad(some, senders, { rate: rate / 2, seconds, random });
     const [p50 = 0, p99 = 0] = latencies.length === 0 ? [] : quantiles(latencies, [0.5, 0.99]);
     figures.rates.push(rate);

@@ -12,8 +12,14 @@ export function poolsText(report: PoolsReport): string {
       `Node ${machine.node}; a pool of ${elements.toLocaleString('en')} gateways, ${repeats} x ${seconds} s in turn: medians, least to most\n` +
       (busy === undefined ? '' : `What others spent of the CPUs before and after: ${busy}\n`),
     table([
-      ['Resolution over HTTP', 'requests/s', 'p50 ms', 'p99 ms'],
-      ...resolutions.map(({ policy, rates, p50, p99 }) => [`  ${policy}`, cell(rates, 0), cell(p50, 2), cell(p99, 2)]),
+      ['Resolution over HTTP', 'requests/s', 'p50 ms', 'p99 ms', 'CPU us'],
+      ...resolutions.map(({ policy, rates, p50, p99, cpu }) => [
+        `  ${policy}`,
+        cell(rates, 0),
+        cell(p50, 2),
+        cell(p99, 2),
+        cpu.length === 0 ? '?' : summary(cpu).median.toFixed(0),
+      ]),
     ]) +
       `${connections} browsers at once. p50 and p99 at half of that rate: requests come at random, and each is\n` +
       'timed from when it was due\n',
