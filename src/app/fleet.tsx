@@ -2,6 +2,7 @@
  * The operator's kiosks: who computes how fast, who is paused and why, and who has not been heard of for too long. Behind the
  * administration token, which stays in this tab. Loaded when it is asked for.
  */
+import './cards.css';
 import './fleet.css';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Check } from 'typebox/value';
@@ -187,8 +188,10 @@ function TokenForm({ onToken }: { onToken: (token: string) => void }) {
 const columns = ['name', 'rate', 'heard', 'state', 'blocks', 'up', 'version'] as const;
 type Column = (typeof columns)[number];
 
+const figures: readonly Column[] = ['rate', 'blocks', 'up'];
+
 /** Figures begin with the most, words with A, and contact with who has been silent for longest. */
-const downFirst: readonly Column[] = ['rate', 'blocks', 'up', 'heard'];
+const downFirst: readonly Column[] = [...figures, 'heard'];
 
 function List({ now, kiosks }: FleetAnswer) {
   const [by, setBy] = useState<Column>('name');
@@ -222,7 +225,7 @@ function List({ now, kiosks }: FleetAnswer) {
           ))}
         </select>
       </label>
-      <table class="fleet-table">
+      <table class="cards">
         <caption class="visually-hidden">{t.title}</caption>
         <thead>
           <tr>
@@ -230,6 +233,7 @@ function List({ now, kiosks }: FleetAnswer) {
               <th
                 key={column}
                 scope="col"
+                class={figures.includes(column) ? 'number' : undefined}
                 {...(column === by ? { 'aria-sort': down ? ('descending' as const) : ('ascending' as const) } : {})}
               >
                 <button type="button" onClick={() => sort(column)}>
@@ -259,7 +263,9 @@ function Row({ kiosk, now }: { kiosk: KnownKiosk; now: number }) {
         {label ?? <span class="muted">{t.unnamed}</span>}
         <small class="fleet-id">{client}</small>
       </th>
-      <td data-name={t.rate}>{silent || rate === 0 ? '–' : formatRate(rate, step)}</td>
+      <td data-name={t.rate} class="number">
+        {silent || rate === 0 ? '–' : formatRate(rate, step)}
+      </td>
       <td data-name={t.heard}>
         {silent && <strong class="fleet-silent">{t.silent}</strong>}{' '}
         <time datetime={new Date(seenAt).toISOString()} title={new Date(seenAt).toLocaleString()}>
@@ -270,8 +276,12 @@ function Row({ kiosk, now }: { kiosk: KnownKiosk; now: number }) {
         {silent && <span class="muted">{t.atLast}</span>} {pause === undefined ? t.atWork : stateText(pause)}{' '}
         {contest !== undefined && <small>{t.on(contest)}</small>}
       </td>
-      <td data-name={t.blocks}>{formatCount(blocks)}</td>
-      <td data-name={t.up}>{t.forDuration(upSeconds)}</td>
+      <td data-name={t.blocks} class="number">
+        {formatCount(blocks)}
+      </td>
+      <td data-name={t.up} class="number">
+        {t.forDuration(upSeconds)}
+      </td>
       <td data-name={t.version}>{version}</td>
     </tr>
   );

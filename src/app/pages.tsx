@@ -37,6 +37,13 @@ const Fleet = lazy(() =>
   ),
 );
 
+const Pools = lazy(() =>
+  import('./pools.tsx').then(
+    (page) => page.Pools,
+    () => NotBrought,
+  ),
+);
+
 export function Pages({ engine, installer }: { engine: EngineControl; installer: Installer }) {
   const snapshot = useSnapshot(engine);
   const { theme } = snapshot.settings;
@@ -52,6 +59,7 @@ export function Pages({ engine, installer }: { engine: EngineControl; installer:
           <Route path="/standing" component={Standing} snapshot={snapshot} />
           <Route path="/teams/:name" component={Team} snapshot={snapshot} />
           <Route path="/fleet" component={Fleet} />
+          <Route path="/pools" component={Pools} snapshot={snapshot} />
           <Route path="/" component={App} snapshot={snapshot} engine={engine} />
           <Route default component={NotFound} />
         </Router>

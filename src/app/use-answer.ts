@@ -1,6 +1,6 @@
 /**
- * An answer of the keyserver's that a page shows: asked for when the page is, and again every half minute while it is looked at.
- * While the next is awaited, and where it does not come, what was last shown stays.
+ * An answer of the keyserver's that a page shows: asked for when the page is, and again every half minute, or as often as it is told,
+ * while it is looked at. While the next is awaited, and where it does not come, what was last shown stays.
  */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
@@ -19,15 +19,19 @@ export interface Answer<T> {
   again: () => void;
 }
 
-export function useAnswer<T>(key: string, ask: () => Promise<T>, reached: boolean): Answer<T> {
+/** @param everyMs how often it is asked for; 0: not at all, what is shown stays. */
+export function useAnswer<T>(key: string, ask: () => Promise<T>, reached: boolean, everyMs = AGAIN_MS): Answer<T> {
   const [told, setTold] = useState<{ key: string; error: unknown }>({ key: '', error: undefined });
   const last = useRef<T | undefined>(undefined);
   const asking = useRef(ask);
   asking.current = ask;
   const latest = useRef(key);
   latest.current = key;
+  /** The key whose answer is awaited. */
+  const awaited = useRef<string | undefined>(undefined);
 
   const again = useCallback(() => {
+    awaited.current = key;
     asking
       .current()
       .then(
@@ -40,19 +44,21 @@ export function useAnswer<T>(key: string, ask: () => Promise<T>, reached: boolea
         (error: unknown) => error,
       )
       .then((error) => {
+        if (awaited.current === key) awaited.current = undefined;
         if (latest.current === key) setTold({ key, error });
       })
       .catch(() => {});
   }, [key]);
 
   useEffect(() => {
+    if (everyMs === 0) return undefined;
     again();
     const timer = setInterval(() => {
-      if (!document.hidden) again();
-    }, AGAIN_MS);
+      if (!document.hidden && awaited.current !== key) again();
+    }, everyMs);
     return () => clearInterval(timer);
     // When the gateway is back, too.
-  }, [again, reached]);
+  }, [again, reached, everyMs]);
 
   const own = kept.get(key) as T | undefined;
   if (own !== undefined) last.current = own;

@@ -255,7 +255,8 @@ export const PoolsOverview = Type.Object({
           policy: Policy,
           load: Type.Number(),
           home: PoolId,
-          registeredAt: Type.Integer(),
+          /** When this registrar first heard of it. */
+          since: Type.Integer(),
           seenAt: Type.Integer(),
           /** Resolutions in which it was first, by this registrar. */
           selected: Type.Integer(),

@@ -19,11 +19,21 @@ export interface Selection {
 /** So many milliseconds of distance count as an element that is loaded from nothing to the full. */
 const FULL_DISTANCE_MS = 500;
 
+/**
+ * Weighted round robin: at each selection everyone saves its weight up, and the one selected pays what all have saved, so it has
+ * `weight × turns − spent`. So nothing is written for those that are not selected: a registrar does this for thousands.
+ */
+interface Account {
+  weight: number;
+  spent: number;
+}
+
 export class Selector {
   /** Round robin: the element after which to go on; also among equals of the others. */
   #last = 0;
-  /** Weighted round robin: what each element has saved up. */
-  readonly #saved = new Map<number, number>();
+  /** Weighted round robin: selections so far, and of each element what it has spent. */
+  #turns = 0;
+  readonly #accounts = new Map<number, Account>();
   /** Users sent to an element since it last told its load. */
   readonly #sent = new Map<number, { load: number; users: number }>();
 
@@ -33,7 +43,7 @@ export class Selector {
    */
   select<E extends Selectable>(policy: PolicyName, elements: readonly E[], count: number, how: Selection): E[] {
     if (elements.length === 0) return [];
-    const ranked = this.#ranked(policy, this.#turned(elements), count, how);
+    const ranked = this.#ranked(policy, elements, count, how);
     const [first] = ranked;
     if (first !== undefined) this.#chosen(policy, first, elements);
     return ranked;
@@ -41,42 +51,43 @@ export class Selector {
 
   #ranked<E extends Selectable>(policy: PolicyName, elements: readonly E[], count: number, how: Selection): E[] {
     const { random, distance = () => undefined } = how;
+    // Beginning after the one that was selected last, so that among equals it goes in turn.
+    const from = firstAfter(elements, this.#last);
+    const least = (valueOf: (element: E) => number): E[] => leastOf(elements, from, count, valueOf);
     switch (policy) {
       case 'round-robin':
-        return elements.slice(0, count);
+        return [...elements.slice(from, from + count), ...elements.slice(0, from)].slice(0, count);
       case 'weighted-round-robin':
-        return least(elements, count, (one) => -(this.#saved.get(one.id) ?? 0) - one.policy.weight);
+        return least((one) => -this.#savedBy(one));
       case 'random':
-        return least(elements, count, () => random());
+        return least(() => random());
       case 'weighted-random':
         // Efraimidis and Spirakis (2006): drawn without being put back, each by its weight.
-        return least(elements, count, (one) => -Math.log(1 - random()) / one.policy.weight);
+        return least((one) => -Math.log(1 - random()) / one.policy.weight);
       case 'priority':
-        return least(elements, count, (one) => -one.policy.priority);
+        return least((one) => -one.policy.priority);
       case 'least-used':
-        return least(elements, count, (one) => one.load);
+        return least((one) => one.load);
       case 'least-used-degradation':
-        return least(elements, count, (one) => this.#degraded(one));
+        return least((one) => this.#degraded(one));
       case 'priority-least-used':
-        return least(elements, count, (one) => this.#degraded(one) + one.policy.degradation);
+        return least((one) => this.#degraded(one) + one.policy.degradation);
       case 'randomized-least-used':
-        return least(elements, count, (one) => -Math.log(1 - random()) / Math.max(1e-3, 1 - one.load));
+        return least((one) => -Math.log(1 - random()) / Math.max(1e-3, 1 - one.load));
       case 'nearest':
-        return least(elements, count, (one) => one.load + (distance(one.id) ?? 0) / FULL_DISTANCE_MS);
+        return least((one) => one.load + (distance(one.id) ?? 0) / FULL_DISTANCE_MS);
     }
   }
 
   #chosen(policy: PolicyName, first: Selectable, elements: readonly Selectable[]): void {
     this.#last = first.id;
     if (policy === 'weighted-round-robin') {
-      // Everyone saves its weight up, and the one selected pays for all.
+      this.#turns += 1;
       let sum = 0;
-      for (const { id, policy } of elements) {
-        sum += policy.weight;
-        this.#saved.set(id, (this.#saved.get(id) ?? 0) + policy.weight);
-      }
-      this.#saved.set(first.id, (this.#saved.get(first.id) ?? 0) - sum);
-      if (this.#saved.size > elements.length) forgetOthers(this.#saved, elements);
+      for (const { policy } of elements) sum += policy.weight;
+      const account = this.#accounts.get(first.id);
+      if (account !== undefined) account.spent += sum;
+      if (this.#accounts.size > elements.length) forgetOthers(this.#accounts, elements);
     } else if (policy === 'least-used-degradation' || policy === 'priority-least-used') {
       const sent = this.#sent.get(first.id);
       const users = sent?.load === first.load ? sent.users + 1 : 1;
@@ -91,10 +102,17 @@ export class Selector {
     return load + (sent?.load === load ? sent.users * policy.degradation : 0);
   }
 
-  /** Beginning after the one that was selected last, so that among equals it goes in turn. */
-  #turned<E extends Selectable>(elements: readonly E[]): readonly E[] {
-    const at = firstAfter(elements, this.#last);
-    return at === 0 || at === elements.length ? elements : [...elements.slice(at), ...elements.slice(0, at)];
+  /** With its weight for this turn. Who is new has saved nothing up. */
+  #savedBy({ id, policy: { weight } }: Selectable): number {
+    let account = this.#accounts.get(id);
+    if (account === undefined) {
+      account = { weight, spent: this.#turns * weight };
+      this.#accounts.set(id, account);
+    } else if (account.weight !== weight) {
+      account.spent += this.#turns * (weight - account.weight);
+      account.weight = weight;
+    }
+    return (this.#turns + 1) * weight - account.spent;
   }
 }
 
@@ -114,17 +132,20 @@ function forgetOthers(map: Map<number, unknown>, elements: readonly Selectable[]
   for (const id of map.keys()) if (!here.has(id)) map.delete(id);
 }
 
-/** The `count` with the least value, in order; of equals those that come first. Goes once through all of them. */
-function least<E>(elements: readonly E[], count: number, valueOf: (element: E) => number): E[] {
+/** The `count` with the least value, in order; of equals those that come first, from a place on. Goes once through all of them. */
+function leastOf<E>(elements: readonly E[], from: number, count: number, valueOf: (element: E) => number): E[] {
   const best: { element: E; value: number }[] = [];
-  for (const element of elements) {
+  let limit = Number.POSITIVE_INFINITY;
+  for (let i = 0, at = from; i < elements.length; i++, at++) {
+    if (at >= elements.length) at -= elements.length;
+    const element = elements[at] as E;
     const value = valueOf(element);
-    const worst = best.at(-1);
-    if (best.length === count && worst !== undefined && value >= worst.value) continue;
-    let at = best.length;
-    while (at > 0 && (best[at - 1] as { value: number }).value > value) at -= 1;
-    best.splice(at, 0, { element, value });
+    if (best.length === count && value >= limit) continue;
+    let place = best.length;
+    while (place > 0 && (best[place - 1] as { value: number }).value > value) place -= 1;
+    best.splice(place, 0, { element, value });
     if (best.length > count) best.pop();
+    limit = (best.at(-1) as { value: number }).value;
   }
   return best.map(({ element }) => element);
 }

@@ -1,21 +1,16 @@
 /** Every state of the page, in both themes and on a phone: axe finds nothing, and the keyboard reaches everything. */
-import { readFile } from 'node:fs/promises';
-import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { launchChromium } from '../../src/cli/bench/chromium.ts';
+import { faults } from '../helpers/axe.ts';
 import { ServerProcess } from '../helpers/server-process.ts';
 import { until } from '../helpers/tab.ts';
 
-const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-
-let axe: string;
 let browser: Browser;
 let server: ServerProcess;
 let context: BrowserContext;
 
 beforeAll(async () => {
-  axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
   browser = await launchChromium();
   server = await ServerProcess.start();
 });
@@ -23,20 +18,6 @@ afterAll(async () => {
   await browser.close();
   await server.close();
 });
-
-/** What axe finds, a line each. */
-async function faults(page: Page): Promise<string[]> {
-  // By the debugger: the page itself may run no script from elsewhere.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(
-    (standards) =>
-      (globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }).axe.run({
-        runOnly: { type: 'tag', values: standards },
-      }),
-    STANDARDS,
-  );
-  return violations.flatMap(({ id, help, nodes }) => nodes.map(({ target }) => `${id}: ${help}: ${String(target)}`));
-}
 
 async function open(path = '/'): Promise<Page> {
   const page = await context.newPage();
@@ -74,7 +55,7 @@ describe.each([
     expect(isWider).toBe(false);
   });
 
-  test('a kiosk: asked, at work, its PIN and what is behind it; the fleet', async () => {
+  test('a kiosk: asked, at work, its PIN and what is behind it; the fleet; no pools', async () => {
     const page = await open('/?kiosk');
     await page.waitForSelector('[data-testid=kiosk-consent]');
     expect(await faults(page)).toEqual([]);
@@ -93,6 +74,9 @@ describe.each([
     await page.getByLabel('Administration token').fill('a-token-that-nobody-has');
     await page.keyboard.press('Enter');
     await page.getByText('This keyserver has no administration').waitFor();
+    expect(await faults(page)).toEqual([]);
+    await page.goto(`${server.url}/pools`);
+    await page.waitForSelector('[data-testid=pools-none]');
     expect(await faults(page)).toEqual([]);
   });
 

@@ -27,7 +27,9 @@ import { Problem } from '../../src/protocol/errors.ts';
 import type { ExchangeReply, ExchangeRequest } from '../../src/protocol/keyserver.ts';
 import { createGateway } from '../../src/server/http/gateway.ts';
 import { checkLedger } from '../../src/server/ledger/check.ts';
-import { asking, client, openKeymaster, temporaryFolder } from './keyservers.ts';
+import { Pools } from '../../src/server/pools/pools.ts';
+import { asking, client, openKeymaster, silent, temporaryFolder } from './keyservers.ts';
+import { POLICY, POOL } from './pools.ts';
 import { falseReport, testManifest, trueReport, workOf } from './test-contest.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -181,7 +183,31 @@ export async function fuzz(requests: number, seed: number): Promise<FuzzResult> 
   });
   const { keymaster, store, clock } = server;
   const administration = new Administration({ keymaster, store, kinds: testKinds, clock: () => clock.now });
+  const { role } = keymaster.desk;
+  const pools = new Pools(
+    {
+      registrar: true,
+      registrars: [],
+      addresses: ['http://127.0.0.1:9'],
+      handle: POOL,
+      policy: POLICY,
+      successors: [],
+      origins: [],
+    },
+    {
+      store,
+      isShared: false,
+      clock: () => clock.now,
+      log: silent,
+      isTrusted: (key) => role.isTrusted(key),
+      isRevoked: (key) => role.isRevoked(key),
+      key: () => role.key(),
+      isKeymaster: true,
+    },
+  );
+  await pools.tick();
   const gateway = await createGateway({
+    pools,
     keyserver: keymaster,
     version: '0.0.0',
     clock: () => clock.now,

@@ -30,6 +30,8 @@ export const LIFETIME_MS = 15_000;
 /** A change is everywhere within so long. */
 export const SOON_MS = 2000;
 const STEP_MS = 500;
+/** A message that nobody answers is given up after so long. */
+const TIMEOUT_MS = 1500;
 
 export const POLICY: Policy = { kind: 'least-used-degradation', weight: 1, priority: 0, degradation: 0.01 };
 
@@ -76,6 +78,7 @@ export class PoolWorld {
   readonly #stations: (Station | undefined)[] = [];
   /** Messages between registrars that arrived, in their order. */
   readonly sent: EnrpClaims[] = [];
+  #unanswered: { until: number; resolve: (nothing: undefined) => void }[] = [];
   /** Places that are cut off. */
   readonly #cut = new Set<string>();
   readonly #random: () => number;
@@ -310,6 +313,9 @@ export class PoolWorld {
 
   async #tick(): Promise<void> {
     const stations = this.stations.filter(({ isFrozen }) => !isFrozen);
+    const over = this.#unanswered.filter(({ until }) => until <= this.now);
+    this.#unanswered = this.#unanswered.filter(({ until }) => until > this.now);
+    for (const { resolve } of over) resolve(undefined);
     // Who cannot reach the database says so in its log, and goes on.
     await Promise.all(stations.map(({ registrar }) => registrar.tick().catch(() => {})));
     await Promise.all(this.gateways.filter(({ registers }) => registers).map(({ member }) => member.tick()));
@@ -340,8 +346,11 @@ export class PoolWorld {
 
   async #carry(from: string, to: string, message: Vouched): Promise<Vouched | undefined> {
     const station = this.stations.find(({ address }) => address === to);
+    if (station === undefined) return undefined;
     const isCut = [from, to, linkOf(from, to)].some((one) => this.#cut.has(one));
-    if (station === undefined || station.isFrozen || isCut) return undefined;
+    if (station.isFrozen || isCut) {
+      return new Promise((resolve) => this.#unanswered.push({ until: this.now + TIMEOUT_MS, resolve }));
+    }
     this.sent.push(readJws(message.statement)?.claims as EnrpClaims);
     if (!(station.space instanceof PeerHandlespace)) throw new Error('only peers speak with each other');
     const answer = await station.space.receive(message);

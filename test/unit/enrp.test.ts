@@ -34,6 +34,14 @@ const sent = (is: EnrpMessage['is']): EnrpClaims[] => world.sent.filter(({ messa
 const answerIn = (answer: Vouched | string): EnrpMessage | string =>
   typeof answer === 'string' ? answer : (readJws(answer.statement) as { claims: EnrpClaims }).claims.message;
 
+test('a registration does not wait for a registrar that is frozen', async () => {
+  await begin(LOW, HIGH);
+  world.freeze(1);
+  const { statement, voucher } = world.registration(world.gateway(0));
+  // No time passes meanwhile.
+  expect(await world.station(0).registrar.register({ statement, voucher })).toMatchObject({ home: LOW });
+});
+
 describe('takeover', () => {
   test('of two who want to, the lower identifier does', async () => {
     await begin(HIGH, MIDDLE, LOW);

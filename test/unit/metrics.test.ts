@@ -260,7 +260,7 @@ describe('/status', () => {
   test('a proxy: upstreams, stock, contests by their titles; still unless asked to refresh', async () => {
     const contests = manifests.map((manifest) => ({ manifest, state: proxyStatus.contests[0] ?? never() }));
     const keyserver = { status: () => Promise.resolve(proxyStatus), contests: () => Promise.resolve(contests) };
-    app.register(statusPagePlugin, { keyserver, clock: () => now });
+    app.register(statusPagePlugin, { keyserver, clock: () => now, pools: true });
     const page = await app.inject('/status');
     expect(page.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
     expect(page.headers['refresh']).toBeUndefined();
@@ -269,6 +269,7 @@ describe('/status', () => {
     }
     expect(page.body).toContain('https://keys.example.org/path');
     expect(page.body).not.toContain('secret');
+    expect(page.body).toContain('href="/pools"');
     expect((await app.inject('/status?refresh')).headers['refresh']).toBe('30');
   });
 

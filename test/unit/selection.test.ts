@@ -127,6 +127,22 @@ describe('weighted round robin', () => {
     );
   });
 
+  test('gives one that comes later its weight from then on, and one whose weight changes', () => {
+    const selector = new Selector();
+    const count = (given: number[], times: number): number[] => {
+      const selected = given.map(() => 0);
+      for (let n = 0; n < times; n++) {
+        const [one] = selector.select('weighted-round-robin', weights(...given), 1, { random: Math.random });
+        if (one !== undefined) selected[one.id - 1] = (selected[one.id - 1] ?? 0) + 1;
+      }
+      return selected;
+    };
+    expect(count([1, 1], 100)).toEqual([50, 50]);
+    expect(count([1, 1, 2], 400)).toEqual([100, 100, 200]);
+    expect(count([3, 1, 2], 600)).toEqual([300, 100, 200]);
+    expect(count([3, 1], 400)).toEqual([300, 100]);
+  });
+
   test('mixes them: a heavy one does not get its share in one go', () => {
     const selector = new Selector();
     const order = Array.from(

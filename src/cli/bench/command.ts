@@ -9,7 +9,7 @@ export function benchCommand(
   version: string,
   whole: (least: number, most: number) => (text: string) => number,
 ): Command {
-  const bench = new Command('bench').description('measure: cores (default), page, keyserver, pyramid, trust');
+  const bench = new Command('bench').description('measure: cores (default), page, keyserver, pools, pyramid, trust');
   bench
     .command('cores', { isDefault: true })
     .description(
@@ -68,6 +68,20 @@ export function benchCommand(
     .option('--profile <folder>', "write the keyserver's CPU profiles there")
     .option('--program <file>', "load another build's tabherd.js, to compare with")
     .action(async (options) => (await import('./keyserver/run.ts')).benchKeyserver(options, version));
+  bench
+    .command('pools')
+    .description(
+      'a registrar of pools in a process of its own: how long a resolution takes by policy, over HTTP and without; ' +
+        'registrations a second; how soon a new registrar has them all, from another and from a shared database; memory',
+    )
+    .option('--elements <number>', 'gateways in the pool', whole(10, 100_000), 10_000)
+    .option('--repeats <number>', 'repeats of each', whole(1, 1000), 5)
+    .option('--seconds <number>', 'length of one repeat', seconds(600), 2)
+    .option('--connections <number>', 'browsers at once', whole(1, 1024), 16)
+    .option('--short', 'a few seconds in all: whether it runs, not how fast')
+    .option('--profile <folder>', "write the registrar's CPU profile there")
+    .option('--json <file>', 'write everything there')
+    .action(async (options) => (await import('./pools/pools.ts')).benchPools(options, version));
   bench
     .command('pyramid')
     .description(

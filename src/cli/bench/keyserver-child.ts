@@ -30,16 +30,33 @@ export const UNCHECKED = { TABHERD_SPOT_CHECKS: 'false', TABHERD_SECOND_RUNS: '0
 export async function startKeyserver(
   folder: string,
   manifests: readonly ContestManifest[],
-  { databaseUrl, profile, program = OWN_PROGRAM }: KeyserverChildOptions = {},
+  { databaseUrl, profile, program }: KeyserverChildOptions = {},
 ): Promise<KeyserverChild> {
   const files = manifests.map(({ name }) => join(folder, `${name}.json`));
   for (const [i, manifest] of manifests.entries()) await writeFile(files[i] ?? '', JSON.stringify(manifest));
-  const where = ['--port', '0', '--host', '127.0.0.1', '--data', join(folder, 'ledger')];
+  return startProgram(['serve', '--data', join(folder, 'ledger'), '--contests', ...files], {
+    profile,
+    program,
+    environment: { ...UNCHECKED, ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }) },
+  });
+}
+
+/** `serve` or `proxy`; resolves when it says where it is. */
+export async function startProgram(
+  command: readonly string[],
+  {
+    profile,
+    program = OWN_PROGRAM,
+    environment,
+    port = 0,
+  }: Pick<KeyserverChildOptions, 'profile' | 'program'> & { environment: Record<string, string>; port?: number },
+): Promise<KeyserverChild> {
   const flags = profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profile];
-  const { DATABASE_URL: _, ...environment } = process.env;
-  const child = spawn(process.execPath, [...flags, program, 'serve', ...where, '--contests', ...files], {
+  const { DATABASE_URL: _, ...inherited } = process.env;
+  const where = ['--port', `${port}`, '--host', '127.0.0.1'];
+  const child = spawn(process.execPath, [...flags, program, ...command, ...where], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...environment, ...UNCHECKED, ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }) },
+    env: { ...inherited, ...environment },
   });
   const ended = once(child, 'exit');
   const url = await new Promise<string>((resolve, reject) => {

@@ -29,7 +29,7 @@ import { ADMIN_PREFIX, ADMIN_SECURITY, type AdminOptions, adminRoutes } from './
 import { healthPlugin } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { metricsPlugin } from './metrics-plugin.ts';
-import { poolRoutes } from './pool-routes.ts';
+import { poolMethod, poolRoutes } from './pool-routes.ts';
 import { sendError, sendProblem } from './problems.ts';
 import { limitRates, type Rates } from './rate-limit.ts';
 import { METHODS, routes } from './routes.ts';
@@ -121,7 +121,8 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   app.setErrorHandler((error, _request, reply) => sendError(reply, error));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
-    const method = METHODS.get(path) ?? (isStandingPath(path) ? 'GET' : undefined);
+    const method =
+      METHODS.get(path) ?? (isStandingPath(path) ? 'GET' : pools === undefined ? undefined : poolMethod(path));
     if (page !== undefined && request.method === 'GET' && isForPeople(request)) {
       return reply.code(404).header('cache-control', 'no-cache').type('text/html').send(page);
     }
@@ -159,7 +160,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   // Below this a reply fits in one packet either way.
   await app.register(fastifyCompress, { threshold: 2048, encodings: ['gzip'], requestEncodings: ['gzip', 'identity'] });
   await app.register(healthPlugin, { unready });
-  await app.register(statusPagePlugin, { keyserver, clock: options.clock ?? Date.now });
+  await app.register(statusPagePlugin, { keyserver, clock: options.clock ?? Date.now, pools: pools?.isOpen ?? false });
   const limit = limitRates(options.rates ?? (() => UNLIMITED), options.clock ?? Date.now);
   await app.register(
     async (api) => {

@@ -28,6 +28,13 @@ const problems = {
   503: problem('No registrar answers; the same request may be repeated after Retry-After seconds.'),
 };
 
+/** What a path here is for; undefined: it is none of these. */
+export function poolMethod(path: string): 'GET' | 'POST' | undefined {
+  const [, route] = /^\/api\/v1\/(keep-alive|pools(?:\/.+)?)$/.exec(path) ?? [];
+  if (route === undefined) return undefined;
+  return /^pools\/((de)?registrations|enrp|[^/]+\/unreachable)$/.test(route) ? 'POST' : 'GET';
+}
+
 const OfPool = Type.Object({ handle: PoolHandle }, { additionalProperties: false });
 const Done = Type.Object({});
 

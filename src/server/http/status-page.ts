@@ -15,6 +15,8 @@ export interface StatusPageOptions {
   keyserver: Pick<Keyserver, 'status' | 'contests'>;
   /** Milliseconds since 1970. */
   clock: () => number;
+  /** Whether this keyserver has to do with pools: then the page of them is linked. */
+  pools?: boolean;
 }
 
 const REFRESH_SECONDS = 30;
@@ -26,13 +28,17 @@ const mark = new Html(
   '<svg viewBox="0 0 512 512" width="32" height="32" aria-hidden="true"><rect width="512" height="512" rx="104" fill="#b4370f"/><path d="M344 320q24 0 24-24v-44q0-28 28-28h40q28 0 28 28v44q0 24 24 24v16H344zM384 320h28v96h-28zM436 320h28v96h-28z" fill="#f0b196"/><path d="M32 320q32 0 32-32V160q0-56 56-56h176q56 0 56 56v128q0 32 32 32v16H32zM96 320h32v96H96zM160 320h32v96h-32zM288 320h32v96h-32z" fill="#fff8f3"/></svg>',
 );
 
-export const statusPagePlugin: FastifyPluginCallback<StatusPageOptions> = (app, { keyserver, clock }, done) => {
+export const statusPagePlugin: FastifyPluginCallback<StatusPageOptions> = (
+  app,
+  { keyserver, clock, pools = false },
+  done,
+) => {
   app.get('/status', { schema: { hide: true } }, async (request, reply) => {
     const [status, contests] = await Promise.all([keyserver.status(), keyserver.contests()]);
     const refreshes = new URL(request.url, 'http://localhost').searchParams.has('refresh');
     if (refreshes) reply.header('refresh', String(REFRESH_SECONDS));
     const manifests = contests.map(({ manifest }) => manifest);
-    const page = renderStatusPage({ status, manifests, now: clock(), refreshes });
+    const page = renderStatusPage({ status, manifests, now: clock(), refreshes, pools });
     return reply.header('cache-control', 'no-store').type('text/html; charset=utf-8').send(page);
   });
   done();
@@ -44,9 +50,11 @@ export interface StatusPageFacts {
   manifests: readonly ContestManifest[];
   now: number;
   refreshes?: boolean;
+  pools?: boolean;
 }
 
-export function renderStatusPage({ status, manifests, now, refreshes = false }: StatusPageFacts): string {
+export function renderStatusPage(facts: StatusPageFacts): string {
+  const { status, manifests, now, refreshes = false, pools = false } = facts;
   const { role = 'keymaster', contests, upstreams = [], stock = [], errors = [] } = status;
   const manifestOf = (name: string) => manifests.find((manifest) => manifest.name === name);
   const titleOf = (name: string) => manifestOf(name)?.title ?? name;
@@ -106,7 +114,7 @@ ${section(
     : html`<ol class="errors">${errors.map(({ at, text }) => html`<li>${time(at)}<p>${text}</p></li>`)}</ol>`,
 )}
 </main>
-<footer><p>${words.footer}</p><p><a href="/api/v1/status">${words.json}</a></p></footer>
+<footer><p>${words.footer}</p><p><a href="/api/v1/status">${words.json}</a>${pools && html` · <a href="/pools">${words.pools}</a>`}</p></footer>
 </body>
 </html>
 `.text;

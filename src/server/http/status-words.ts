@@ -111,5 +111,6 @@ export const words = {
   errorsNone: 'None since the start.',
 
   json: 'The same as JSON',
+  pools: 'Pools of gateways',
   footer: 'All times are UTC.',
 } as const;

@@ -6,6 +6,8 @@
  *
  * Messages are signed by the registrar's key, for which the keymaster vouches. An element's registration travels as the
  * element signed it, so no registrar can invent one.
+ *
+ * Nothing waits for the others' answers: one that is frozen would hold up registrations, and the presence of whoever waits.
  */
 import {
   EnrpClaims,
@@ -86,34 +88,32 @@ export class PeerHandlespace implements Handlespace {
 
   async put(member: Member): Promise<boolean> {
     this.table.put(member);
-    await this.#tell({ is: 'update', entry: entryOf(member) });
+    void this.#tell({ is: 'update', entry: entryOf(member) });
     return true;
   }
 
   async remove(member: Member, reason: Reason): Promise<void> {
     const { handle, id, iat } = member.claims;
     this.table.remove(handle, id);
-    await this.#tell({ is: 'removal', handle, id, iat, reason });
+    void this.#tell({ is: 'removal', handle, id, iat, reason });
   }
 
   async tick(): Promise<void> {
     const { clock, address } = this.#ports;
     const now = clock();
-    const tasks: Promise<unknown>[] = [];
     if (now - this.#saidAt >= PRESENCE_EVERY_MS) {
       this.#saidAt = now;
-      tasks.push(this.#tell(this.#presence()));
+      void this.#tell(this.#presence());
     }
     if (now - this.#huntedAt >= HUNT_EVERY_MS) {
       this.#huntedAt = now;
       const here = new Set([address, ...[...this.#peers.values()].map((peer) => peer.address)]);
-      for (const place of this.#places) if (!here.has(place)) tasks.push(this.#ask(place, 0, this.#presence()));
+      for (const place of this.#places) if (!here.has(place)) void this.#ask(place, 0, this.#presence());
     }
     for (const peer of this.#peers.values()) {
-      if (now - peer.heardAt > REGISTRAR_SILENT_MS) tasks.push(this.#missed(peer));
+      if (now - peer.heardAt > REGISTRAR_SILENT_MS) void this.#missed(peer);
     }
     this.#adopt();
-    await Promise.all(tasks);
   }
 
   async close(): Promise<void> {}

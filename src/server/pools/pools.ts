@@ -231,8 +231,7 @@ export class Pools {
 
   /** For a timer of about a second. */
   async tick(): Promise<void> {
-    await this.#registrar?.tick();
-    await this.#member?.tick();
+    await Promise.all([this.#registrar?.tick(), this.#member?.tick()]);
     await this.#learnOrigins();
   }
 

@@ -154,9 +154,7 @@ export class Registrar implements RegistrarApi {
     seen.reportedAt = now;
     if (seen.reporters.size < REPORTS_BELIEVED) seen.reporters.add(`${client} ${address}`);
     if (seen.reporters.size >= REPORTS_BELIEVED && now - seen.lookedAt >= LOOK_EVERY_MS) {
-      void this.#look(member, 'unreachable').catch((err: unknown) =>
-        this.#ports.log.error({ err, handle, element }, 'an element could not be looked at'),
-      );
+      this.#lookAt(member, 'unreachable');
     }
     return true;
   }
@@ -178,7 +176,7 @@ export class Registrar implements RegistrarApi {
           handle,
           policy: members[0]?.claims.policy.kind ?? 'round-robin',
           count: members.length,
-          elements: members.slice(0, ELEMENTS_SHOWN).map(({ claims, home, seenAt }) => {
+          elements: members.slice(0, ELEMENTS_SHOWN).map(({ claims, home, seenAt, since }) => {
             const seen = this.#seen.get(placeOf(handle, claims.id));
             return {
               id: claims.id,
@@ -186,7 +184,7 @@ export class Registrar implements RegistrarApi {
               policy: claims.policy,
               load: claims.load,
               home,
-              registeredAt: claims.iat,
+              since,
               seenAt,
               selected: seen?.selected ?? 0,
               unreachable: seen?.reporters.size ?? 0,
@@ -206,12 +204,20 @@ export class Registrar implements RegistrarApi {
     const silent = [...space.table.all()].filter(
       ({ home, claims, seenAt }) => home === id && now - seenAt > claims.lifetimeSeconds * 1000,
     );
-    await Promise.all(silent.map((member) => this.#look(member, 'silent')));
+    for (const member of silent) this.#lookAt(member, 'silent');
     if (this.#seen.size > 2 * [...space.table.all()].length + 100) this.#forget();
   }
 
   /** For the handlespace: what it does by itself. */
   readonly onEvent = (event: Omit<PoolEvent, 'at'>): void => this.#happened(event);
+
+  /** In passing: it may take seconds until who is gone does not answer. */
+  #lookAt(member: Member, reason: Reason): void {
+    const { handle, id } = member.claims;
+    void this.#look(member, reason).catch((err: unknown) =>
+      this.#ports.log.error({ err, handle, id }, 'an element could not be looked at'),
+    );
+  }
 
   async #look(member: Member, reason: Reason): Promise<void> {
     const { space, clock, probe } = this.#ports;

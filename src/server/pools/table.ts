@@ -17,6 +17,8 @@ export interface Member extends Entry {
   key: string;
   /** When its home, or who tells of it, last heard of it; milliseconds since 1970. */
   seenAt: number;
+  /** Since when it is in this table, through all its registrations. */
+  since: number;
   /** A part of its home's checksum. */
   digest: number;
 }
@@ -36,7 +38,7 @@ export function memberOf(entry: Entry, claims: RegistrationClaims, key: string, 
   const { statement, voucher, home } = entry;
   const element = { id, addresses, policy, load, successors, voucher };
   const digest = createHash('sha256').update(`${claims.handle} ${id} ${claims.iat}`).digest().readUIntBE(0, 6);
-  return { statement, voucher, home, claims, element, key, seenAt, digest };
+  return { statement, voucher, home, claims, element, key, seenAt, since: seenAt, digest };
 }
 
 export class Table {
@@ -68,7 +70,7 @@ export class Table {
     this.#pools.set(handle, pool);
     const known = pool.members.get(id);
     if (known !== undefined) this.#tally(known.home, -known.digest, -1);
-    pool.members.set(id, member);
+    pool.members.set(id, known === undefined ? member : { ...member, since: known.since });
     const at = placeOf(pool.elements, id);
     pool.elements.splice(at, known === undefined ? 0 : 1, member.element);
     this.#tally(member.home, member.digest, 1);

@@ -38,13 +38,20 @@ export class HttpConnection {
 
   /** The reply's body. @throws Error it was not 200. */
   post(path: string, body: string): Promise<string> {
+    // As browsers do; the API answers uncompressed.
+    const head = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+    return this.#ask('POST', path, head, body);
+  }
+
+  /** As `post`. */
+  get(path: string): Promise<string> {
+    return this.#ask('GET', path, '', '');
+  }
+
+  #ask(method: string, path: string, head: string, body: string): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      this.#socket.write(
-        `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: application/json\r\n` +
-          // As browsers do; the API answers uncompressed.
-          `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      );
+      this.#socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${head}\r\n${body}`);
     });
   }
 

@@ -6,9 +6,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpConnection } from './http-connection.ts';
 
-/** A request's body, and what to do with the answer. */
+/** A request, and what to do with the answer. */
 export interface Sending {
-  body: string;
+  /** An exchange unless told. */
+  path?: string;
+  /** Absent: it is a GET. */
+  body?: string;
   took: (reply: string) => void;
 }
 
@@ -112,6 +115,6 @@ export async function openLoad(
 }
 
 async function exchange(connection: HttpConnection, senders: Senders): Promise<void> {
-  const { body, took } = senders.next();
-  took(await connection.post(EXCHANGE, body));
+  const { path = EXCHANGE, body, took } = senders.next();
+  took(await (body === undefined ? connection.get(path) : connection.post(path, body)));
 }
