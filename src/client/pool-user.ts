@@ -36,6 +36,8 @@ const KEEP_ALIVE_MS = 1_000;
 const ASK_MORE_MS = 400;
 /** … of which an earlier one is waited for where a later one has answered. */
 const GRACE_MS = 300;
+/** After so long those that did not answer are asked once more, before a call fails. */
+const AGAIN_MS = 1_000;
 /** For so long one that failed comes after all others. */
 const AVOIDED_MS = 30_000;
 /** How soon a resolution that nobody could give is tried again; the first one, until which there is no other gateway, sooner. */
@@ -149,10 +151,18 @@ export class PoolUser implements Keyserver {
     const silent = new Set<string>();
     let failure: UnreachableError | undefined;
     let last: string | undefined;
+    let isAgain = false;
     for (;;) {
       const current = this.#current;
       const from = current === undefined || tried.has(current) ? await this.#next(last, tried, silent) : current;
       if (from === undefined) {
+        if (!isAgain && silent.size > 0) {
+          // One may have come back since; whoever called would not call again as soon.
+          isAgain = true;
+          await afterwards(AGAIN_MS);
+          silent.clear();
+          continue;
+        }
         this.#onAllFailed();
         throw failure ?? new UnreachableError('no gateway is known');
       }
