@@ -5,8 +5,9 @@ import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { WorkerHandle } from '../client/crew.ts';
 import type { WorkerApi } from '../protocol/worker-api.ts';
 
-export function spawnNodeWorker(): WorkerHandle {
-  const worker = new Worker(new URL('./node-worker.js', import.meta.url));
+/** @param script where the built worker is: beside this file, unless told. */
+export function spawnNodeWorker(script = new URL('./node-worker.js', import.meta.url)): WorkerHandle {
+  const worker = new Worker(script);
   const api = wrap<WorkerApi>(nodeEndpoint(worker));
   return {
     prepare: (kind, known) => api.prepare(kind, known),

@@ -32,12 +32,15 @@ const PATIENCE_MS = 2_000;
 /** So many are asked at a time whether they are there, and have so long to say so … */
 const ASKED_AT_ONCE = 3;
 const KEEP_ALIVE_MS = 1_000;
+/** … while the next are asked too where none of them has by then (as addresses are in RFC 8305) … */
+const ASK_MORE_MS = 400;
 /** … of which an earlier one is waited for where a later one has answered. */
 const GRACE_MS = 300;
 /** For so long one that failed comes after all others. */
 const AVOIDED_MS = 30_000;
-/** How soon a resolution that nobody could give is tried again. */
+/** How soon a resolution that nobody could give is tried again; the first one, until which there is no other gateway, sooner. */
 const RESOLVE_AGAIN_MS = 60_000;
+const FIRST_AGAIN_MS = 5_000;
 /** Distances measured after one resolution, and kept in all. */
 const MEASURED_AT_ONCE = 4;
 const MAX_DISTANCES = 64;
@@ -230,11 +233,21 @@ export class PoolUser implements Keyserver {
     const left = this.#afterFailureOf(last)
       .map(({ addresses }) => addresses.filter((address) => !tried.has(address) && !silent.has(address)))
       .filter((addresses) => addresses.length > 0);
-    for (let asked = 0; asked < left.length; asked += ASKED_AT_ONCE) {
-      const some = left.slice(asked, asked + ASKED_AT_ONCE);
-      const found = await firstOf(some.map((addresses) => Promise.any(addresses.map((one) => this.#keepAlive(one)))));
+    const ask = async (address: string): Promise<string> => {
+      try {
+        return await this.#keepAlive(address);
+      } catch (error) {
+        silent.add(address);
+        throw error;
+      }
+    };
+    const asked: Promise<string>[] = [];
+    while (asked.length < left.length) {
+      const some = left.slice(asked.length, asked.length + ASKED_AT_ONCE);
+      asked.push(...some.map((addresses) => Promise.any(addresses.map(ask))));
+      const isLast = asked.length === left.length;
+      const found = await (isLast ? firstOf(asked) : Promise.race([firstOf(asked), afterwards(ASK_MORE_MS)]));
       if (found !== undefined) return found;
-      for (const address of some.flat()) silent.add(address);
     }
     return this.#homes.find((home) => !tried.has(home));
   }
@@ -322,11 +335,14 @@ export class PoolUser implements Keyserver {
     const { fetch } = this.#options;
     const hadTurned = this.#hasTurned;
     this.#hasTurned = false;
-    this.#resolveAt = this.#now() + RESOLVE_AGAIN_MS;
+    const isFirst = this.#kept.resolution === undefined;
+    this.#resolveAt = this.#now() + (isFirst ? FIRST_AGAIN_MS : RESOLVE_AGAIN_MS);
+    // There is nobody else to ask, and nobody waits for it.
+    const timeoutMs = isFirst ? TIMEOUT_MS : PATIENCE_MS;
     const others = this.#elements().flatMap(({ addresses }) => addresses);
     for (const place of new Set([this.#current ?? [], ...others, ...this.#homes].flat())) {
       const url = `${place}/api/v1/pools/${handle}`;
-      const answer = await fetchJson(url, Resolution, { fetch, timeoutMs: PATIENCE_MS }).catch(() => undefined);
+      const answer = await fetchJson(url, Resolution, { fetch, timeoutMs }).catch(() => undefined);
       if (answer?.handle !== handle) continue;
       await this.#take(answer);
       // A call that looks for another now will find one, and one that was just turned to is known to answer.
@@ -392,6 +408,8 @@ function placeOf(home: string): string {
   return 'location' in globalThis ? location.origin : '';
 }
 
+const afterwards = (ms: number): Promise<undefined> => new Promise((resolve) => setTimeout(resolve, ms, undefined));
+
 /** The first in order that is kept within GRACE_MS, or else the first that is kept; undefined: none is. */
 async function firstOf<T>(promises: readonly Promise<T>[]): Promise<T | undefined> {
   const kept: T[] = [];
@@ -412,7 +430,7 @@ async function firstOf<T>(promises: readonly Promise<T>[]): Promise<T | undefine
     return undefined;
   };
   const soonest = async (): Promise<T | undefined> => {
-    await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+    await afterwards(GRACE_MS);
     return kept.find((value) => value !== undefined) ?? Promise.any(promises).catch(() => undefined);
   };
   return Promise.race([inOrder(), soonest()]);

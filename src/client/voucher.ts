@@ -15,8 +15,17 @@ const Header = Type.Object(
 
 const FORM = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{85}[AQgw])$/;
 
-/** Of elements asked about before: verifying takes milliseconds, and a list is asked about at every call. */
-const signed = new WeakMap<PoolElement, boolean>();
+/**
+ * Vouchers read before, the latest last; undefined: it is none, or nobody's. Verifying takes milliseconds, a list is asked about at
+ * every call, and the next list has mostly the same ones.
+ */
+const read = new Map<string, Signed | undefined>();
+const MAX_READ = 256;
+
+interface Signed {
+  by: string;
+  claims: VoucherClaims;
+}
 
 export interface VoucherTrust {
   /** The pool that the element is said to be in. */
@@ -28,17 +37,25 @@ export interface VoucherTrust {
 
 /** Whether the keymaster says that this pool has a gateway at all of the element's addresses. */
 export function isVouched(element: PoolElement, { handle, pins, now }: VoucherTrust): boolean {
-  const { voucher, addresses } = element;
+  const signed = signedOf(element.voucher, pins);
+  if (signed === undefined) return false;
+  const { by, claims } = signed;
+  if (!pins.includes(by) || claims.handle !== handle || claims.exp <= now) return false;
+  return element.addresses.every((address) => claims.addresses.includes(address));
+}
+
+function signedOf(voucher: string, pins: readonly string[]): Signed | undefined {
+  if (read.has(voucher)) return read.get(voucher);
   const [, head = '', body = '', signature = ''] = FORM.exec(voucher) ?? [];
   const [header, claims] = [jsonOf(head), jsonOf(body)];
-  if (!Check(Header, header) || !Check(VoucherClaims, claims)) return false;
-  if (!pins.includes(header.kid) || claims.handle !== handle || claims.exp <= now) return false;
-  if (!addresses.every((address) => claims.addresses.includes(address))) return false;
-  const known = signed.get(element);
-  if (known !== undefined) return known;
-  const is = isSigned(`${head}.${body}`, signature, header.kid);
-  signed.set(element, is);
-  return is;
+  if (!Check(Header, header) || !Check(VoucherClaims, claims)) return undefined;
+  // Whoever is trusted later is verified then.
+  if (!pins.includes(header.kid)) return undefined;
+  const signed = isSigned(`${head}.${body}`, signature, header.kid) ? { by: header.kid, claims } : undefined;
+  const [oldest] = read.keys();
+  if (read.size >= MAX_READ && oldest !== undefined) read.delete(oldest);
+  read.set(voucher, signed);
+  return signed;
 }
 
 function isSigned(text: string, signature: string, key: string): boolean {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { POLICY_NAMES, type Policy, type PolicyName } from '../../src/protocol/pools.ts';
 import { type Selectable, Selector } from '../../src/protocol/selection.ts';
+import { chiSquared } from '../helpers/chi-squared.ts';
 
 const plain: Policy = { kind: 'round-robin', weight: 1, priority: 0, degradation: 0 };
 
@@ -36,15 +37,6 @@ function counts(policy: PolicyName, elements: readonly Selectable[], times: numb
     if (first !== undefined) count.set(first.id, (count.get(first.id) ?? 0) + 1);
   }
   return [...count.values()];
-}
-
-function chiSquared(observed: readonly number[], shares: readonly number[]): number {
-  const times = observed.reduce((sum, one) => sum + one, 0);
-  const total = shares.reduce((sum, one) => sum + one, 0);
-  return observed.reduce((sum, one, n) => {
-    const expected = (times * (shares[n] ?? 0)) / total;
-    return sum + (one - expected) ** 2 / expected;
-  }, 0);
 }
 
 /** Of chi-squared with 4 degrees of freedom, one in a thousand is more. */

@@ -122,7 +122,7 @@ export const poolRoutes: FastifyPluginCallbackTypebox<{ pools: Pools }> = (app, 
     {
       schema: {
         ...about('enrp', 'What registrars say to each other.'),
-        body: Vouched,
+        body: VouchedAnswer,
         response: { 200: VouchedAnswer, ...problems },
       },
     },

@@ -81,11 +81,13 @@ export class StatementReader<T extends TSchema> {
 
 /** Those found signed. */
 const statements = new BoundedMap<string, true>(20_000);
+const MAX_REMEMBERED = 4096;
 
 function isSignedOnce(jws: Jws): boolean {
   if (statements.get(jws.text)) return true;
   if (!isSigned(jws)) return false;
-  statements.set(jws.text, true);
+  // A registrar's table is long, and never said twice.
+  if (jws.text.length <= MAX_REMEMBERED) statements.set(jws.text, true);
   return true;
 }
 

@@ -1,6 +1,7 @@
 /** What a client of the storm wrote down: a line for each exchange, so that a kill loses nothing that was answered. */
 import { existsSync, readFileSync } from 'node:fs';
-import type { Lease } from '../../../src/domain/work.ts';
+import type { Lease, Report } from '../../../src/domain/work.ts';
+import { RefusedError } from '../../../src/protocol/errors.ts';
 import type { ReportResult } from '../../../src/protocol/keyserver.ts';
 
 export interface Answered {
@@ -14,6 +15,20 @@ export interface Answered {
   /** Which keyserver said so. */
   by: string;
   at: number;
+}
+
+/** What was answered for these reports. */
+export function answeredOf(reports: readonly Report[], results: readonly ReportResult[], by: string): Answered[] {
+  return results.map(({ lease, outcome, code, detail }, i) => {
+    const { contest, first, evidence } = reports[i] as Report;
+    return { lease, contest, first, count: evidence.length, outcome, code, detail, by, at: Date.now() };
+  });
+}
+
+/** Of an exchange that brought no answer, or none but a refusal. */
+export function lineOfFailure(error: unknown): JournalLine {
+  const refused = error instanceof RefusedError ? { refused: `${error.code}: ${error.message}` } : {};
+  return { got: [], answered: [], ...refused, unanswered: true };
 }
 
 export interface JournalLine {

@@ -7,11 +7,10 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lease } from '../../../src/domain/work.ts';
-import { RefusedError } from '../../../src/protocol/errors.ts';
 import { HttpKeyserver } from '../../../src/protocol/http-keyserver.ts';
 import { asking, client } from '../keyservers.ts';
 import { trueReport } from '../test-contest.ts';
-import { type Answered, type JournalLine, readJournal } from './client-journal.ts';
+import { answeredOf, type JournalLine, lineOfFailure, readJournal } from './client-journal.ts';
 
 export interface ClientOrder {
   /** Each with the addresses that it tries, in turn. */
@@ -47,32 +46,27 @@ class StormClient {
 
   async turn(isFinishing: boolean): Promise<void> {
     for (const id of this.#hand.keys()) if (isFinishing || Math.random() < 0.5) this.#finished.add(id);
-    const sent = [...this.#finished].slice(0, 16).map((id) => this.#hand.get(id) as Lease);
-    const room = isFinishing ? 0 : Math.max(0, IN_HAND - (this.#hand.size - sent.length));
+    const reports = [...this.#finished].slice(0, 16).map((id) => trueReport(this.#hand.get(id) as Lease));
+    const room = isFinishing ? 0 : Math.max(0, IN_HAND - (this.#hand.size - reports.length));
     const contests = ['endless', 'middling', 'short'].toSorted(() => Math.random() - 0.5);
     const by = this.#servers[this.#at] ?? '';
     try {
       const { results, leases } = await (this.#keyservers[this.#at] as HttpKeyserver).exchange(
         asking({
           client: this.#who,
-          reports: sent.map((lease) => trueReport(lease)),
+          reports,
           blocks: room,
           units: 1 + Math.floor(Math.random() * 8),
           contests,
           holding: [...this.#hand.keys()],
         }),
       );
-      const answered = results.map(({ lease, outcome, code, detail }, i): Answered => {
-        const { contest, first, count } = sent[i] as Lease;
-        return { lease, contest, first, count, outcome, code, detail, by, at: Date.now() };
-      });
-      this.#write({ got: leases, answered });
+      this.#write({ got: leases, answered: answeredOf(reports, results, by) });
       process.send?.('answered');
       // Back home now and then.
       if (Math.random() < 0.05) this.#at = 0;
     } catch (error) {
-      const refused = error instanceof RefusedError ? { refused: `${error.code}: ${error.message}` } : {};
-      this.#write({ got: [], answered: [], ...refused, unanswered: true });
+      this.#write(lineOfFailure(error));
       this.#at = (this.#at + 1) % this.#servers.length;
     }
   }

@@ -6,29 +6,27 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Status } from '../../../src/protocol/keyserver.ts';
 import { type Postgres, startPostgres } from '../postgres.ts';
+import { testManifest } from '../test-contest.ts';
 import type { ClientOrder } from './client-process.ts';
 import { FaultyLink } from './faulty-link.ts';
 import type { KeyserverOrder } from './keyserver-process.ts';
 import { Member } from './member.ts';
 import { SmallDisk } from './small-disk.ts';
+import { type Station, stationOf } from './station.ts';
 
 export interface Scripts {
   keyserver: string;
   client: string;
 }
 
-/** A keyserver with the wires that lead to it. */
-export interface Station {
-  member: Member;
-  /** The wires that end here, by who speaks over them. */
-  links: { from: string; link: FaultyLink }[];
-  isProxy: boolean;
-  clockOffsetMs: number;
-  dataDir: string;
-  disk?: SmallDisk;
-}
+/** Endless work; and lines that come to their end in the storm, whose last units are handed out twice. */
+const MANIFESTS = [
+  testManifest({ name: 'endless', units: 2 ** 44, maxUnits: 4, leaseSeconds: 20, recycleSeconds: 3 }),
+  testManifest({ name: 'short', units: 1500, maxUnits: 8, leaseSeconds: 5, recycleSeconds: 5 }),
+  testManifest({ name: 'middling', units: 20_000, maxUnits: 8, leaseSeconds: 10, recycleSeconds: 20 }),
+];
+const STOCK = 200;
 
 const CLIENT_PROCESSES = 4;
 const CLIENTS_OF_EACH = 3;
@@ -105,18 +103,6 @@ export class Herd {
     station.member.tell(offsetMs);
   }
 
-  /** What a keyserver says of itself; undefined: nothing. */
-  async status({ member, links }: Station): Promise<Status | undefined> {
-    const [wire] = links;
-    if (!member.isUp || wire === undefined) return undefined;
-    try {
-      const response = await fetch(`${wire.link.url}/api/v1/status`, { signal: AbortSignal.timeout(10_000) });
-      return response.ok ? ((await response.json()) as Status) : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
   async close(): Promise<void> {
     await Promise.all(this.members.map((member) => member.end({ kill: true })));
     await Promise.all(this.links.map(({ link }) => link.close()));
@@ -124,20 +110,14 @@ export class Herd {
     for (const disk of this.disks) await disk.remove();
   }
 
-  #station(name: string, order: Omit<KeyserverOrder, 'dataDir' | 'clockOffsetMs'>, disk?: SmallDisk): Station {
-    const dataDir = join(disk?.path ?? this.#folder, name.replaceAll(' ', '-'));
-    const point = (port: number | undefined): void => {
-      for (const { link } of station.links) link.target = port;
-    };
-    const member = new Member({
+  #station(name: string, order: Pick<KeyserverOrder, 'upstreams' | 'databaseUrl'>, disk?: SmallDisk): Station {
+    const station = stationOf({
       name,
       script: this.#scripts.keyserver,
-      order: (): KeyserverOrder => ({ ...order, dataDir, clockOffsetMs: station.clockOffsetMs }),
-      onUp: (port) => point(Number(port)),
-      onDown: () => point(undefined),
+      folder: disk?.path ?? this.#folder,
+      order: { ...order, manifests: MANIFESTS, work: 'tests', stock: STOCK },
     });
-    const isProxy = order.upstreams !== undefined;
-    const station: Station = { member, links: [], isProxy, clockOffsetMs: 0, dataDir, ...(disk && { disk }) };
+    if (disk !== undefined) station.disk = disk;
     this.stations.push(station);
     return station;
   }

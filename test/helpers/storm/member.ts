@@ -27,7 +27,8 @@ export class Member {
   readonly #order: () => unknown;
   readonly #onUp: (said: unknown) => void;
   readonly #onDown: () => void;
-  readonly #onWord: () => void;
+  readonly #onWord: (said: unknown) => void;
+  readonly #restartMs: () => number;
   #child: ChildProcess | undefined;
   #isUp = false;
   #restarts = true;
@@ -41,7 +42,9 @@ export class Member {
     onUp?: (said: unknown) => void;
     onDown?: () => void;
     /** Anything that it sends after its first word, which says that it is up. */
-    onWord?: () => void;
+    onWord?: (said: unknown) => void;
+    /** How long it stays down. */
+    restartMs?: () => number;
   }) {
     this.name = options.name;
     this.#script = options.script;
@@ -49,6 +52,7 @@ export class Member {
     this.#onUp = options.onUp ?? (() => {});
     this.#onDown = options.onDown ?? (() => {});
     this.#onWord = options.onWord ?? (() => {});
+    this.#restartMs = options.restartMs ?? (() => RESTART_MS);
   }
 
   get pid(): number | undefined {
@@ -85,7 +89,7 @@ export class Member {
         else if (child.exitCode !== 0) this.crashes.push(`${child.exitCode ?? child.signalCode}: ${this.words}`);
       }
       if (!this.#restarts) return;
-      await sleep(RESTART_MS);
+      await sleep(this.#restartMs());
       if (this.#restarts) this.start();
     });
   }
@@ -98,7 +102,16 @@ export class Member {
     return child.kill('SIGKILL');
   }
 
-  tell(word: string | number): void {
+  /** SIGSTOP, as a machine that hangs: its connections stay, and nothing answers. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  tell(word: string | number | object): void {
     if (this.#child?.connected === true) this.#child.send(word, () => {});
   }
 

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Weather } from './faulty-link.ts';
 import type { Herd } from './herd.ts';
+import { Passing } from './passing.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -25,7 +26,7 @@ export class Storm {
   readonly counts: Counts = { kills: {}, links: {}, fills: {}, steps: {} };
   readonly #herd: Herd;
   /** Faults that end by themselves, and PostgreSQL's restart. */
-  readonly #passing = new Set<Promise<void>>();
+  readonly #passing = new Passing();
   #postgresIsUp = true;
 
   constructor(herd: Herd) {
@@ -70,7 +71,7 @@ export class Storm {
     if ('restart' in victim) {
       this.#postgresIsUp = false;
       count(this.counts.kills, 'PostgreSQL');
-      this.#pass(
+      this.#passing.add(
         victim
           .kill()
           .then(() => sleep(2 * SECOND * Math.random()))
@@ -90,7 +91,7 @@ export class Storm {
     if (chosen === undefined || weather === undefined) return;
     chosen.link.weather = weather;
     count(this.counts.links, weather);
-    this.#for(0.3 + 4 * Math.random(), () => {
+    this.#passing.after(0.3 + 4 * Math.random(), () => {
       chosen.link.weather = 'fair';
     });
   }
@@ -100,8 +101,8 @@ export class Storm {
     if (station?.disk === undefined) return;
     const { disk, member } = station;
     count(this.counts.fills, `${member.name} (${disk.kind})`);
-    this.#pass(disk.fill(member.pid));
-    this.#for(1 + 4 * Math.random(), () => disk.empty(member.pid));
+    this.#passing.add(disk.fill(member.pid));
+    this.#passing.after(1 + 4 * Math.random(), () => disk.empty(member.pid));
   }
 
   #stepClock(): void {
@@ -110,20 +111,11 @@ export class Storm {
     if (station === undefined || offset === undefined) return;
     this.#herd.step(station, offset);
     count(this.counts.steps, `${station.member.name} ${offset > 0 ? 'forward' : 'back'}`);
-    this.#for(1 + 5 * Math.random(), () => this.#herd.step(station, 0));
-  }
-
-  #for(seconds: number, then: () => Promise<void> | void): void {
-    this.#pass(sleep(seconds * SECOND).then(then));
-  }
-
-  #pass(passing: Promise<void>): void {
-    const noted = passing.finally(() => this.#passing.delete(noted));
-    this.#passing.add(noted);
+    this.#passing.after(1 + 5 * Math.random(), () => this.#herd.step(station, 0));
   }
 
   async #calm(): Promise<void> {
-    await Promise.all(this.#passing);
+    await this.#passing.over();
     const { links, disks, stations } = this.#herd;
     for (const { link } of links) link.weather = 'fair';
     for (const disk of disks) await disk.empty(undefined);
@@ -142,8 +134,8 @@ export async function until(what: string, ms: number, isSo: () => Promise<boolea
   }
 }
 
-const pick = <T>(all: readonly T[]): T | undefined => all[Math.floor(Math.random() * all.length)];
+export const pick = <T>(all: readonly T[]): T | undefined => all[Math.floor(Math.random() * all.length)];
 
-function count(of: Record<string, number>, name: string): void {
+export function count(of: Record<string, number>, name: string): void {
   of[name] = (of[name] ?? 0) + 1;
 }

@@ -6,6 +6,8 @@ import { openPostgresStore } from '../../../src/server/store/postgres.ts';
 import { openSqliteStore } from '../../../src/server/store/sqlite.ts';
 import { type Audit, audit } from './audit.ts';
 import { Herd, type Scripts } from './herd.ts';
+import type { Member } from './member.ts';
+import { type Station, statusOf } from './station.ts';
 import { type Counts, Storm, until } from './storm.ts';
 
 const MINUTE = 60_000;
@@ -23,8 +25,8 @@ export interface Trial {
   refusedAbove: string[];
 }
 
-/** Bundles what the storm kills: one file starts twice as fast as fifty. */
-export async function bundle(folder: string): Promise<Scripts> {
+/** Bundles what the storm kills: one file starts twice as fast as fifty. @param client where the clients' program is. */
+export async function bundle(folder: string, client = 'test/helpers/storm/client-process.ts'): Promise<Scripts> {
   await build({
     configFile: false,
     logLevel: 'error',
@@ -35,22 +37,20 @@ export async function bundle(folder: string): Promise<Scripts> {
       target: 'node20',
       copyPublicDir: false,
       rolldownOptions: {
-        input: ['keyserver', 'client'].map((name) => resolve(`test/helpers/storm/${name}-process.ts`)),
+        input: { keyserver: resolve('test/helpers/storm/keyserver-process.ts'), client: resolve(client) },
         output: { entryFileNames: '[name].js' },
       },
     },
   });
-  return { keyserver: join(folder, 'keyserver-process.js'), client: join(folder, 'client-process.js') };
+  return { keyserver: join(folder, 'keyserver.js'), client: join(folder, 'client.js') };
 }
 
 export async function trial(
   kind: 'pyramid' | 'embedded',
   { ms, kills, pauseMs }: { ms: number; kills: number; pauseMs: number },
 ): Promise<Trial> {
-  // Inside the repository, where libsql is found; of this run alone, for two may run at once.
-  mkdirSync('.cache', { recursive: true });
-  const folder = mkdtempSync(resolve('.cache/storm-'));
   let herd: Herd | undefined;
+  const folder = stormFolder();
   try {
     herd = await Herd[kind](join(folder, 'herd'), await bundle(join(folder, 'bundle')));
     herd.start();
@@ -59,55 +59,71 @@ export async function trial(
     const storm = new Storm(herd);
     await storm.rage({ ms, kills, pauseMs });
     const calm = Date.now();
-    await quiet(herd);
+    await quiet(herd.clients, herd.stations);
     const quietSeconds = (Date.now() - calm) / 1000;
     return {
       quietSeconds,
       counts: storm.counts,
       kills: storm.kills,
       audit: await auditOf(herd),
-      crashes: members.flatMap((member) => member.crashes.map((words) => `${member.name}: ${words}`)),
-      refusedAbove: members.flatMap(({ complaints }) => complaints),
-      vainStarts: members.reduce((sum, { vainStarts }) => sum + vainStarts, 0),
+      ...faultsOfMembers(members),
     };
   } catch (error) {
-    const words = herd?.members.map(({ name, words }) => `${name}: ${words.slice(-1000)}`).join('\n');
-    throw new Error(`${(error as Error).message}\n${words}`, { cause: error });
+    throw withWords(error, herd?.members ?? []);
   } finally {
     await herd?.close();
-    if (process.env['KEEP_STORM'] === undefined) rmSync(folder, { recursive: true });
+    removeFolder(folder);
   }
 }
 
+/** Inside the repository, where libsql is found; of this run alone, for two may run at once. */
+export function stormFolder(): string {
+  mkdirSync('.cache', { recursive: true });
+  return mkdtempSync(resolve('.cache/storm-'));
+}
+
+export function removeFolder(folder: string): void {
+  if (process.env['KEEP_STORM'] === undefined) rmSync(folder, { recursive: true });
+}
+
+/** The error with the last words of all processes. */
+export function withWords(error: unknown, members: readonly Member[]): Error {
+  const words = members.map(({ name, words }) => `${name}: ${words.slice(-1000)}`).join('\n');
+  return new Error(`${(error as Error).message}\n${words}`, { cause: error });
+}
+
+/** What processes did that no fault of the storm excuses. */
+export const faultsOfMembers = (members: readonly Member[]) => ({
+  crashes: members.flatMap((member) => member.crashes.map((words) => `${member.name}: ${words}`)),
+  refusedAbove: members.flatMap(({ complaints }) => complaints),
+  vainStarts: members.reduce((sum, { vainStarts }) => sum + vainStarts, 0),
+});
+
 /** Clients hand in all they have, proxies all that waits, and the keymasters count it. */
-async function quiet(herd: Herd): Promise<void> {
-  const clients = herd.clients.map((member) => {
+export async function quiet(clients: readonly Member[], stations: readonly Station[]): Promise<void> {
+  const ends = clients.map((member) => {
     member.tell('finish');
     return member.end({ kill: false });
   });
   let areDone = false;
-  void Promise.all(clients).then(() => {
+  void Promise.all(ends).then(() => {
     areDone = true;
   });
   await until('the clients handed in all they had', 3 * MINUTE, async () => areDone);
   // Those below first: what they hand up waits in those above.
-  for (const station of herd.stations.filter(({ isProxy }) => isProxy).toReversed()) {
+  for (const station of stations.filter(({ isProxy }) => isProxy).toReversed()) {
     await until(`${station.member.name} handed up all it had`, 3 * MINUTE, async () => {
-      const { stock } = (await herd.status(station)) ?? {};
+      const { stock } = (await statusOf(station)) ?? {};
       return stock !== undefined && stock.every(({ waiting }) => waiting === 0);
     });
   }
   // To tell its status a keymaster counts.
-  for (const station of herd.stations.filter(({ isProxy }) => !isProxy)) {
-    await until(
-      `${station.member.name} tells its status`,
-      MINUTE,
-      async () => (await herd.status(station)) !== undefined,
-    );
+  for (const station of stations.filter(({ isProxy }) => !isProxy)) {
+    await until(`${station.member.name} tells its status`, MINUTE, async () => (await statusOf(station)) !== undefined);
   }
 }
 
-async function auditOf(herd: Herd): Promise<Audit> {
+export async function auditOf(herd: Pick<Herd, 'stations' | 'postgres' | 'journals'>): Promise<Audit> {
   await Promise.all(herd.stations.map(({ member }) => member.end({ kill: true })));
   const { postgres, stations } = herd;
   const [top] = stations;
@@ -126,22 +142,23 @@ export function faultsOf({ audit: { lost, astray, miscounted, refused }, refused
   return [...lost, ...astray, ...miscounted, ...Object.keys(refused), ...refusedAbove, ...crashes];
 }
 
+export const listed = (of: Record<string, number>): string =>
+  Object.entries(of)
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([name, times]) => `${name} ${times}`)
+    .join(', ') || 'none';
+
 export function inWords(
   kind: string,
   { counts, kills, audit: found, vainStarts, refusedAbove, quietSeconds }: Trial,
   seconds: number,
 ): string {
-  const list = (of: Record<string, number>): string =>
-    Object.entries(of)
-      .toSorted(([a], [b]) => a.localeCompare(b))
-      .map(([name, times]) => `${name} ${times}`)
-      .join(', ') || 'none';
   return [
     `${kind}, ${seconds.toFixed(0)} s, of which ${quietSeconds.toFixed(0)} until all was handed in`,
-    `  kill -9: ${kills} (${list(counts.kills)}); ${vainStarts} starts in vain`,
-    `  links: ${list(counts.links)}`,
-    `  disks filled: ${list(counts.fills)}`,
-    `  clocks stepped: ${list(counts.steps)}`,
+    `  kill -9: ${kills} (${listed(counts.kills)}); ${vainStarts} starts in vain`,
+    `  links: ${listed(counts.links)}`,
+    `  disks filled: ${listed(counts.fills)}`,
+    `  clocks stepped: ${listed(counts.steps)}`,
     `  reports acknowledged ${found.acknowledged} (${found.units} units), lost ${found.lost.length},` +
       ` twice ${found.miscounted.length}, astray ${found.astray.length}`,
     `  duplicates ${found.duplicates}; units done by two ${found.doneByTwo}; exchanges unanswered ${found.unanswered}`,
@@ -149,7 +166,7 @@ export function inWords(
       .slice(0, 3)
       .map((line) => `\n    ${line}`)
       .join('')}`,
-    `  refused: ${list(found.refused)}; whole exchanges: ${list(found.refusedExchanges)}`,
+    `  refused: ${listed(found.refused)}; whole exchanges: ${listed(found.refusedExchanges)}`,
     ...Object.entries(found.contests).map(([name, state]) => `  ${name}: ${state}`),
   ].join('\n');
 }

@@ -1,0 +1,91 @@
+/**
+ * What of a client's idleness was for want of a gateway while one lived. A gateway lives while it answers a witness; a client that
+ * gets no processor is not idle, nor does it find a gateway sooner. So what is left is what the pool has to answer for,
+ * whatever else the machine does.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Milliseconds since 1970. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+const EVERY_MS = 300;
+const PATIENCE_MS = 1000;
+/** One that has not answered for so long is taken for dead. */
+const DEAD_MS = 1500;
+
+/** Asks gateways whether they are there, as a client does, and notes when each was. */
+export class Witness {
+  readonly #addresses: () => readonly string[];
+  readonly #lives = new Map<string, Span[]>();
+  #isOver = false;
+
+  /** @param addresses of those that no fault has befallen. */
+  constructor(addresses: () => readonly string[]) {
+    this.#addresses = addresses;
+    void this.#watch();
+  }
+
+  /** Ends it. @returns the lives of all gateways. */
+  end(): Span[] {
+    this.#isOver = true;
+    return [...this.#lives.values()].flat();
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#isOver) {
+      for (const address of this.#addresses()) void this.#ask(address);
+      await sleep(EVERY_MS);
+    }
+  }
+
+  async #ask(address: string): Promise<void> {
+    const asked = Date.now();
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const response = await fetch(`${address}/api/v1/keep-alive`, { signal }).catch(() => undefined);
+    await response?.text().catch(() => {});
+    const now = Date.now();
+    if (response?.ok !== true || this.#isOver || now - asked > PATIENCE_MS) return;
+    const lives = this.#lives.get(address) ?? [];
+    this.#lives.set(address, lives);
+    const life = lives.at(-1);
+    if (life === undefined || now - life.to > DEAD_MS) lives.push({ from: asked, to: now });
+    else life.to = Math.max(life.to, now);
+  }
+}
+
+/** When this process was not run although it wanted to. @returns to be called for what there was so far. */
+export function watchStalls(): () => Span[] {
+  const late = 500;
+  const stalls: Span[] = [];
+  let due = Date.now() + EVERY_MS;
+  const look = (): void => {
+    const now = Date.now();
+    if (now - due > late) stalls.push({ from: due, to: now });
+    due = now + EVERY_MS;
+  };
+  setInterval(look, EVERY_MS).unref();
+  return () => {
+    look();
+    return stalls;
+  };
+}
+
+/** How long in this time one and the same gateway lived on end while the client's process ran: the longest there was. */
+export function longestIn({ from, to }: Span, lives: readonly Span[], stalls: readonly Span[]): number {
+  const parts = lives.map((life) => ({ from: Math.max(from, life.from), to: Math.min(to, life.to) }));
+  return Math.max(0, ...parts.filter((part) => part.to > part.from).map((part) => longestOutside(part, stalls)));
+}
+
+function longestOutside({ from, to }: Span, spans: readonly Span[]): number {
+  let longest = 0;
+  let past = from;
+  for (const span of spans.toSorted((a, b) => a.from - b.from)) {
+    if (span.to <= past || span.from >= to) continue;
+    longest = Math.max(longest, span.from - past);
+    past = span.to;
+  }
+  return Math.max(longest, to - past);
+}
