@@ -245,7 +245,8 @@ export class Pools {
     const { handle } = this.#member;
     const now = this.#ports.clock();
     if (this.#space !== undefined) {
-      this.#learn(this.#space.table.elements(handle).flatMap(({ addresses }) => addresses));
+      const some = this.#space.table.elements(handle).slice(0, MAX_ORIGINS);
+      this.#learn(some.flatMap(({ addresses }) => addresses));
     } else if (now - this.#lookedAt >= LOOK_EVERY_MS) {
       this.#lookedAt = now;
       const overview = await this.api?.overview().catch(() => undefined);

@@ -205,7 +205,7 @@ export class Registrar implements RegistrarApi {
       ({ home, claims, seenAt }) => home === id && now - seenAt > claims.lifetimeSeconds * 1000,
     );
     for (const member of silent) this.#lookAt(member, 'silent');
-    if (this.#seen.size > 2 * [...space.table.all()].length + 100) this.#forget();
+    if (this.#seen.size > 2 * space.table.size + 100) this.#forget();
   }
 
   /** For the handlespace: what it does by itself. */

@@ -130,6 +130,10 @@ export class Table {
     return this.#pools.get(handle)?.members.values() ?? [];
   }
 
+  get size(): number {
+    return [...this.#tallies.values()].reduce((sum, { count }) => sum + count, 0);
+  }
+
   *all(): Generator<Member> {
     for (const { members } of this.#pools.values()) yield* members.values();
   }

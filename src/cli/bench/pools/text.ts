@@ -24,7 +24,7 @@ export function poolsText(report: PoolsReport): string {
       `${connections} browsers at once. p50 and p99 at half of that rate: requests come at random, and each is\n` +
       'timed from when it was due\n',
     table([
-      ['Resolution as a call', 'a second', 'p50 ms', 'p99 ms'],
+      ['Resolution as a call, by processor time', 'a second', 'p50 ms', 'p99 ms'],
       ...resolutions.map(({ policy, callRates, callP50, callP99 }) => [
         `  ${policy}`,
         cell(callRates, 0),
