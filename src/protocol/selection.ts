@@ -20,132 +20,176 @@ export interface Selection {
 const FULL_DISTANCE_MS = 500;
 
 /**
- * Weighted round robin: at each selection everyone saves its weight up, and the one selected pays what all have saved, so it has
- * `weight × turns − spent`. So nothing is written for those that are not selected: a registrar does this for thousands.
+ * What elements say and what is remembered of each, in columns in the order of the elements: a registrar goes through thousands for each
+ * selection, and to look into each element, or into a map, is what took most of the time.
  */
-interface Account {
-  weight: number;
-  spent: number;
+class Columns {
+  #seen: Selectable[] = [];
+  id = new Float64Array();
+  load = new Float64Array();
+  weight = new Float64Array();
+  priority = new Float64Array();
+  degradation = new Float64Array();
+  /** Users sent to it since it told its load. */
+  users = new Float64Array();
+  /** Weighted round robin: what it has spent. */
+  spent = new Float64Array();
+  weights = 0;
+
+  /** @param turns of weighted round robin, so far. */
+  bringUpToDate(elements: readonly Selectable[], turns: number): void {
+    if (elements.length !== this.#seen.length) return this.#begin(elements, turns);
+    for (let at = 0; at < elements.length; at++) {
+      const element = elements[at] as Selectable;
+      if (element === this.#seen[at]) continue;
+      if (element.id !== this.id[at]) return this.#begin(elements, turns);
+      this.users[at] = 0;
+      this.#take(at, element, turns);
+    }
+  }
+
+  /** Elements came or went. */
+  #begin(elements: readonly Selectable[], turns: number): void {
+    const { users, spent, weight } = this;
+    const before = new Map(Array.from(this.id, (id, place) => [id, place]));
+    const column = (): Float64Array<ArrayBuffer> => new Float64Array(elements.length);
+    const seen = this.#seen;
+    this.#seen = [...elements];
+    this.id = column();
+    this.load = column();
+    this.weight = column();
+    this.priority = column();
+    this.degradation = column();
+    this.users = column();
+    this.spent = column();
+    this.weights = 0;
+    for (const [at, element] of elements.entries()) {
+      this.id[at] = element.id;
+      const place = before.get(element.id);
+      if (place !== undefined) {
+        this.weight[at] = weight[place] as number;
+        this.weights += weight[place] as number;
+        if (element === seen[place]) this.users[at] = users[place] as number;
+        this.spent[at] = spent[place] as number;
+      }
+      this.#take(at, element, turns);
+    }
+  }
+
+  #take(at: number, element: Selectable, turns: number): void {
+    const { load, policy } = element;
+    this.#seen[at] = element;
+    this.load[at] = load;
+    // A weight counts from now on: who is new has saved nothing up.
+    const more = policy.weight - (this.weight[at] as number);
+    this.spent[at] = (this.spent[at] as number) + turns * more;
+    this.weights += more;
+    this.weight[at] = policy.weight;
+    this.priority[at] = policy.priority;
+    this.degradation[at] = policy.degradation;
+  }
 }
 
 export class Selector {
-  /** Round robin: the element after which to go on; also among equals of the others. */
+  /** The element after which to go on: round robin, and among equals of the others. */
   #last = 0;
-  /** Weighted round robin: selections so far, and of each element what it has spent. */
+  /** Selections by weighted round robin. */
   #turns = 0;
-  readonly #accounts = new Map<number, Account>();
-  /** Users sent to an element since it last told its load. */
-  readonly #sent = new Map<number, { load: number; users: number }>();
+  readonly #columns = new Columns();
 
   /**
-   * @param elements ascending by their ids, all of one pool.
+   * @param elements ascending by their ids, all of one pool. Each time that one tells its load it is another object.
    * @returns up to `count` of them, each once, the best first.
    */
   select<E extends Selectable>(policy: PolicyName, elements: readonly E[], count: number, how: Selection): E[] {
     if (elements.length === 0) return [];
-    const ranked = this.#ranked(policy, elements, count, how);
-    const [first] = ranked;
-    if (first !== undefined) this.#chosen(policy, first, elements);
-    return ranked;
+    this.#columns.bringUpToDate(elements, this.#turns);
+    // Beginning after the one that was selected last, so that among equals it goes in turn.
+    const from = placeAfter(this.#columns.id, this.#last) % elements.length;
+    const places =
+      policy === 'round-robin'
+        ? Array.from({ length: Math.min(count, elements.length) }, (_, i) => (from + i) % elements.length)
+        : leastOf(elements.length, from, count, this.#valueBy(policy, how));
+    const [first] = places;
+    if (first !== undefined) this.#chosen(policy, first);
+    return places.map((at) => elements[at] as E);
   }
 
-  #ranked<E extends Selectable>(policy: PolicyName, elements: readonly E[], count: number, how: Selection): E[] {
-    const { random, distance = () => undefined } = how;
-    // Beginning after the one that was selected last, so that among equals it goes in turn.
-    const from = firstAfter(elements, this.#last);
-    const least = (valueOf: (element: E) => number): E[] => leastOf(elements, from, count, valueOf);
+  #valueBy(policy: Exclude<PolicyName, 'round-robin'>, { random, distance = () => undefined }: Selection): ValueOf {
+    const { id, load, weight, priority, degradation, users, spent } = this.#columns;
+    const of = (column: Float64Array, at: number): number => column[at] as number;
+    const degraded = (at: number): number => of(load, at) + of(users, at) * of(degradation, at);
+    const turns = this.#turns + 1;
     switch (policy) {
-      case 'round-robin':
-        return [...elements.slice(from, from + count), ...elements.slice(0, from)].slice(0, count);
       case 'weighted-round-robin':
-        return least((one) => -this.#savedBy(one));
+        // Each saves its weight up at each turn, and the one selected pays what all have saved.
+        return (at) => of(spent, at) - turns * of(weight, at);
       case 'random':
-        return least(() => random());
+        return () => random();
       case 'weighted-random':
         // Efraimidis and Spirakis (2006): drawn without being put back, each by its weight.
-        return least((one) => -Math.log(1 - random()) / one.policy.weight);
+        return (at, limit) => exponential(random(), of(weight, at), limit);
       case 'priority':
-        return least((one) => -one.policy.priority);
+        return (at) => -of(priority, at);
       case 'least-used':
-        return least((one) => one.load);
+        return (at) => of(load, at);
       case 'least-used-degradation':
-        return least((one) => this.#degraded(one));
+        return degraded;
       case 'priority-least-used':
-        return least((one) => this.#degraded(one) + one.policy.degradation);
+        return (at) => degraded(at) + of(degradation, at);
       case 'randomized-least-used':
-        return least((one) => -Math.log(1 - random()) / Math.max(1e-3, 1 - one.load));
+        return (at, limit) => exponential(random(), Math.max(1e-3, 1 - of(load, at)), limit);
       case 'nearest':
-        return least((one) => one.load + (distance(one.id) ?? 0) / FULL_DISTANCE_MS);
+        return (at) => of(load, at) + (distance(of(id, at)) ?? 0) / FULL_DISTANCE_MS;
     }
   }
 
-  #chosen(policy: PolicyName, first: Selectable, elements: readonly Selectable[]): void {
-    this.#last = first.id;
+  #chosen(policy: PolicyName, at: number): void {
+    const { id, users, spent, weights } = this.#columns;
+    this.#last = id[at] as number;
     if (policy === 'weighted-round-robin') {
       this.#turns += 1;
-      let sum = 0;
-      for (const { policy } of elements) sum += policy.weight;
-      const account = this.#accounts.get(first.id);
-      if (account !== undefined) account.spent += sum;
-      if (this.#accounts.size > elements.length) forgetOthers(this.#accounts, elements);
+      spent[at] = (spent[at] as number) + weights;
     } else if (policy === 'least-used-degradation' || policy === 'priority-least-used') {
-      const sent = this.#sent.get(first.id);
-      const users = sent?.load === first.load ? sent.users + 1 : 1;
-      this.#sent.set(first.id, { load: first.load, users });
-      if (this.#sent.size > elements.length) forgetOthers(this.#sent, elements);
+      users[at] = (users[at] as number) + 1;
     }
-  }
-
-  /** Its load, and what those who were sent there since it told that will add to it. */
-  #degraded({ id, load, policy }: Selectable): number {
-    const sent = this.#sent.get(id);
-    return load + (sent?.load === load ? sent.users * policy.degradation : 0);
-  }
-
-  /** With its weight for this turn. Who is new has saved nothing up. */
-  #savedBy({ id, policy: { weight } }: Selectable): number {
-    let account = this.#accounts.get(id);
-    if (account === undefined) {
-      account = { weight, spent: this.#turns * weight };
-      this.#accounts.set(id, account);
-    } else if (account.weight !== weight) {
-      account.spent += this.#turns * (weight - account.weight);
-      account.weight = weight;
-    }
-    return (this.#turns + 1) * weight - account.spent;
   }
 }
 
-function firstAfter(elements: readonly Selectable[], id: number): number {
+/** What the element at a place is ranked by; where that is not below the limit, any other number that is not will do. */
+type ValueOf = (at: number, limit: number) => number;
+
+/** Exponentially distributed with a rate. −ln(1 − u) is at least u, so most need no logarithm to be above the limit. */
+function exponential(uniform: number, rate: number, limit: number): number {
+  const atLeast = uniform / rate;
+  return atLeast >= limit ? atLeast : -Math.log(1 - uniform) / rate;
+}
+
+/** Of the first that is higher, among ascending ones. */
+function placeAfter(ids: Float64Array, id: number): number {
   let low = 0;
-  let high = elements.length;
+  let high = ids.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((elements[middle] as Selectable).id <= id) low = middle + 1;
+    if ((ids[middle] as number) <= id) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-function forgetOthers(map: Map<number, unknown>, elements: readonly Selectable[]): void {
-  const here = new Set(elements.map(({ id }) => id));
-  for (const id of map.keys()) if (!here.has(id)) map.delete(id);
-}
-
-/** The `count` with the least value, in order; of equals those that come first, from a place on. Goes once through all of them. */
-function leastOf<E>(elements: readonly E[], from: number, count: number, valueOf: (element: E) => number): E[] {
-  const best: { element: E; value: number }[] = [];
+/** The places of the `count` least values, in order; of equals those that come first, from a place on. Goes once through all. */
+function leastOf(length: number, from: number, count: number, valueOf: ValueOf): number[] {
+  const best: { at: number; value: number }[] = [];
   let limit = Number.POSITIVE_INFINITY;
-  for (let i = 0, at = from; i < elements.length; i++, at++) {
-    if (at >= elements.length) at -= elements.length;
-    const element = elements[at] as E;
-    const value = valueOf(element);
-    if (best.length === count && value >= limit) continue;
+  for (let i = 0, at = from; i < length; i++, at++) {
+    if (at >= length) at -= length;
+    const value = valueOf(at, limit);
+    if (value >= limit) continue;
     let place = best.length;
     while (place > 0 && (best[place - 1] as { value: number }).value > value) place -= 1;
-    best.splice(place, 0, { element, value });
+    best.splice(place, 0, { at, value });
     if (best.length > count) best.pop();
-    limit = (best.at(-1) as { value: number }).value;
+    if (best.length === count) limit = (best.at(-1) as { value: number }).value;
   }
-  return best.map(({ element }) => element);
+  return best.map(({ at }) => at);
 }

@@ -217,13 +217,17 @@ describe('by load', () => {
     }
   });
 
-  test('least used with degradation: a load that was told anew counts as it is', () => {
+  test('least used with degradation: a load that was told anew counts as it is, and the same one too', () => {
     const selector = new Selector();
-    const select = (...given: number[]): number | undefined => {
-      const elements = given.map((load, n) => element(n + 1, load, { degradation: 0.5 }));
-      return selector.select('least-used-degradation', elements, 1, { random: Math.random })[0]?.id;
-    };
-    expect([select(0, 0.1), select(0, 0.1), select(0.05, 0.1)]).toEqual([1, 2, 1]);
+    const select = (elements: Selectable[]): number | undefined =>
+      selector.select('least-used-degradation', elements, 1, { random: Math.random })[0]?.id;
+    const [a, b] = [element(1, 0, { degradation: 0.5 }), element(2, 0.1, { degradation: 0.5 })];
+    expect([select([a, b]), select([a, b])]).toEqual([1, 2]);
+    expect(select([element(1, 0.05, { degradation: 0.5 }), b])).toBe(1);
+    expect(select([element(1, 0.05, { degradation: 0.5 }), b])).toBe(1);
+    // Whoever comes and goes beside it makes no difference.
+    expect(select([b, element(3, 0.65)])).toBe(2);
+    expect(select([b, element(3, 0.65), element(4, 0.7)])).toBe(3);
   });
 
   test('priority least used: the load that it would have with one more counts', () => {
