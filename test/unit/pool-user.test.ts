@@ -381,8 +381,8 @@ describe('where the gateway in use fails', () => {
     network.state.set(HOME, 'silent');
     network.state.set(at(1), 'silent');
     for (let n = 0; n < 6; n++) await ask();
-    // First the element and home in turn; from then on a keep-alive of a second, and home.
-    expect(took).toEqual([4, 5, 9, 17, 21, 21]);
+    // First the element and home in turn; from then on a keep-alive of a second, home, and after a second another keep-alive.
+    expect(took).toEqual([4, 7, 11, 19, 23, 23]);
     network.state.clear();
     await ask();
     await idle();

@@ -13,9 +13,9 @@ export interface Span {
 
 const EVERY_MS = 300;
 /** One that is slower on a loopback gets too little of the machine for its clients too. */
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 300;
 /** One that has not answered for so long is taken for dead. */
-const DEAD_MS = 1200;
+const DEAD_MS = 1000;
 
 /** Asks gateways whether they are there, as a client does, and notes when each was. */
 export class Witness {
@@ -57,17 +57,20 @@ export class Witness {
   }
 }
 
+/** A process looks so often whether it is run, and is not where it is so late. */
+const LOOK_MS = 100;
+const LATE_MS = 200;
+
 /** When this process was not run although it wanted to. @returns to be called for what there was so far. */
 export function watchStalls(): () => Span[] {
-  const late = 500;
   const stalls: Span[] = [];
-  let due = Date.now() + EVERY_MS;
+  let due = Date.now() + LOOK_MS;
   const look = (): void => {
     const now = Date.now();
-    if (now - due > late) stalls.push({ from: due, to: now });
-    due = now + EVERY_MS;
+    if (now - due > LATE_MS) stalls.push({ from: due, to: now });
+    due = now + LOOK_MS;
   };
-  setInterval(look, EVERY_MS).unref();
+  setInterval(look, LOOK_MS).unref();
   return () => {
     look();
     return stalls;

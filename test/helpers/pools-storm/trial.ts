@@ -168,6 +168,8 @@ export function inWords(what: string, trial: PoolsTrial, seconds: number): strin
   const { counts, audit: found, gaps, settled } = trial;
   const longest = (some: PoolsTrial['gaps']): string =>
     (some.reduce((most, { ms }) => Math.max(most, ms), 0) / 1000).toFixed(1);
+  const longestOfAll = (some: PoolsTrial['gaps']): string =>
+    (some.reduce((most, { from, to }) => Math.max(most, to - from), 0) / 1000).toFixed(1);
   const wanting = gaps.filter(({ wasStarved }) => !wasStarved);
   const starved = gaps.filter(({ wasStarved }) => wasStarved);
   return [
@@ -175,7 +177,8 @@ export function inWords(what: string, trial: PoolsTrial, seconds: number): strin
     `  killed: ${listed(counts.killed)}; frozen: ${listed(counts.frozen)}; partitioned: ${listed(counts.partitioned)};` +
       ` all but one: ${counts.waves} times; alive at the least: ${trial.fewest}`,
     `  clients changed gateways ${trial.moves} times; exchanges that none answered: ${found.unanswered}`,
-    `  idle for want of a gateway: ${wanting.length} times, the longest ${longest(wanting)} s;` +
+    `  idle for want of a gateway: ${wanting.length} times, the longest ${longest(wanting)} s` +
+      ` (${longestOfAll(wanting)} s with what the machine and changing gateways took);` +
       ` for want of work: ${starved.length} times, the longest ${longest(starved)} s`,
     `  reports acknowledged ${found.acknowledged} (${found.units} units), lost ${found.lost.length},` +
       ` twice ${found.miscounted.length}, astray ${found.astray.length}; duplicates ${found.duplicates},` +
