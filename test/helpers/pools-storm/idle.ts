@@ -13,9 +13,9 @@ export interface Span {
 
 const EVERY_MS = 300;
 /** One that is slower on a loopback gets too little of the machine for its clients too. */
-const PATIENCE_MS = 300;
+const PATIENCE_MS = 500;
 /** One that has not answered for so long is taken for dead. */
-const DEAD_MS = 1000;
+const DEAD_MS = 1200;
 
 /** Asks gateways whether they are there, as a client does, and notes when each was. */
 export class Witness {
@@ -29,7 +29,7 @@ export class Witness {
     void this.#watch();
   }
 
-  /** Ends it. @returns the lives of all gateways. */
+  /** Ends it. @returns the lives of all gateways, as far as they were witnessed. */
   end(): Span[] {
     this.#isOver = true;
     return [...this.#lives.values()].flat();
@@ -59,7 +59,7 @@ export class Witness {
 
 /** A process looks so often whether it is run, and is not where it is so late. */
 const LOOK_MS = 100;
-const LATE_MS = 200;
+const LATE_MS = 250;
 
 /** When this process was not run although it wanted to. @returns to be called for what there was so far. */
 export function watchStalls(): () => Span[] {
