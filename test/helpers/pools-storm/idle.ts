@@ -93,3 +93,15 @@ function longestOutside({ from, to }: Span, spans: readonly Span[]): number {
   }
   return Math.max(longest, to - past);
 }
+
+/** How much of this time no gateway was seen alive. */
+export function unseen({ from, to }: Span, lives: readonly Span[]): number {
+  let dark = 0;
+  let past = from;
+  for (const life of lives.toSorted((a, b) => a.from - b.from)) {
+    if (life.to <= past || life.from >= to) continue;
+    dark += Math.max(0, life.from - past);
+    past = life.to;
+  }
+  return dark + Math.max(0, to - past);
+}
