@@ -63,10 +63,15 @@ export class Conversation {
     if (this.#talking !== undefined || !this.#counter.mayCall || !this.#host.mayTalk()) return;
     const say = this.#nextToSay();
     if (say === undefined) return;
-    this.#talking = say().finally(() => {
-      this.#talking = undefined;
-      this.#host.onEnd();
-    });
+    this.#talking = say()
+      .catch((error: unknown) => {
+        this.#counter.stumbled();
+        throw error;
+      })
+      .finally(() => {
+        this.#talking = undefined;
+        this.#host.onEnd();
+      });
   }
 
   /** Resolves when nothing is on its way. */

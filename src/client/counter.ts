@@ -83,6 +83,11 @@ export class Counter {
     }
   }
 
+  /** Something went wrong that is nobody's answer: it must not be tried again at once, and for ever. */
+  stumbled(): void {
+    this.retryAt = Date.now() + this.#backoff.next();
+  }
+
   async exchange(request: Omit<ExchangeRequest, 'client' | 'protocols'>): Promise<ExchangeReply | undefined> {
     const reply = await this.call((keyserver, client) =>
       keyserver.exchange({ protocols: [...SPOKEN], client, ...request }),

@@ -107,7 +107,7 @@ export class Keymaster implements Keyserver {
   }
 
   contests(): Promise<Contest[]> {
-    const keymasters = this.#keyring.trusted();
+    const keymasters = [...this.desk.role.trusted()];
     return this.desk.read(async (books) => books.contests().map((contest) => ({ ...contest, keymasters })));
   }
 
