@@ -34,7 +34,10 @@ class Columns {
   users = new Float64Array();
   /** Weighted round robin: what it has spent. */
   spent = new Float64Array();
+  /** Of all. */
   weights = 0;
+  /** What they are ranked by, of one selection. */
+  values = new Float64Array();
 
   /** @param turns of weighted round robin, so far. */
   bringUpToDate(elements: readonly Selectable[], turns: number): void {
@@ -62,6 +65,7 @@ class Columns {
     this.degradation = column();
     this.users = column();
     this.spent = column();
+    this.values = column();
     this.weights = 0;
     for (const [at, element] of elements.entries()) {
       this.id[at] = element.id;
@@ -109,38 +113,47 @@ export class Selector {
     const places =
       policy === 'round-robin'
         ? Array.from({ length: Math.min(count, elements.length) }, (_, i) => (from + i) % elements.length)
-        : leastOf(elements.length, from, count, this.#valueBy(policy, how));
+        : leastOf(this.#valuesBy(policy, how), from, count);
     const [first] = places;
     if (first !== undefined) this.#chosen(policy, first);
     return places.map((at) => elements[at] as E);
   }
 
-  #valueBy(policy: Exclude<PolicyName, 'round-robin'>, { random, distance = () => undefined }: Selection): ValueOf {
-    const { id, load, weight, priority, degradation, users, spent } = this.#columns;
-    const of = (column: Float64Array, at: number): number => column[at] as number;
-    const degraded = (at: number): number => of(load, at) + of(users, at) * of(degradation, at);
+  /** What each is ranked by. No function is called for each but the two given ones: a number that a function returns is often garbage. */
+  #valuesBy(policy: Exclude<PolicyName, 'round-robin'>, how: Selection): Float64Array {
+    const { random, distance = () => undefined } = how;
+    const { id, load, weight, priority, degradation, users, spent, values } = this.#columns;
+    const count = values.length;
     const turns = this.#turns + 1;
     switch (policy) {
       case 'weighted-round-robin':
         // Each saves its weight up at each turn, and the one selected pays what all have saved.
-        return (at) => of(spent, at) - turns * of(weight, at);
+        for (let at = 0; at < count; at++) values[at] = of(spent, at) - turns * of(weight, at);
+        return values;
       case 'random':
-        return () => random();
+        for (let at = 0; at < count; at++) values[at] = random();
+        return values;
       case 'weighted-random':
         // Efraimidis and Spirakis (2006): drawn without being put back, each by its weight.
-        return (at, limit) => exponential(random(), of(weight, at), limit);
+        for (let at = 0; at < count; at++) values[at] = -Math.log(1 - random()) / of(weight, at);
+        return values;
       case 'priority':
-        return (at) => -of(priority, at);
+        for (let at = 0; at < count; at++) values[at] = -of(priority, at);
+        return values;
       case 'least-used':
-        return (at) => of(load, at);
+        return load;
       case 'least-used-degradation':
-        return degraded;
+        for (let at = 0; at < count; at++) values[at] = of(load, at) + of(users, at) * of(degradation, at);
+        return values;
       case 'priority-least-used':
-        return (at) => degraded(at) + of(degradation, at);
+        for (let at = 0; at < count; at++) values[at] = of(load, at) + (of(users, at) + 1) * of(degradation, at);
+        return values;
       case 'randomized-least-used':
-        return (at, limit) => exponential(random(), Math.max(1e-3, 1 - of(load, at)), limit);
+        for (let at = 0; at < count; at++) values[at] = -Math.log(1 - random()) / Math.max(1e-3, 1 - of(load, at));
+        return values;
       case 'nearest':
-        return (at) => of(load, at) + (distance(of(id, at)) ?? 0) / FULL_DISTANCE_MS;
+        for (let at = 0; at < count; at++) values[at] = of(load, at) + (distance(of(id, at)) ?? 0) / FULL_DISTANCE_MS;
+        return values;
     }
   }
 
@@ -156,14 +169,7 @@ export class Selector {
   }
 }
 
-/** What the element at a place is ranked by; where that is not below the limit, any other number that is not will do. */
-type ValueOf = (at: number, limit: number) => number;
-
-/** Exponentially distributed with a rate. −ln(1 − u) is at least u, so most need no logarithm to be above the limit. */
-function exponential(uniform: number, rate: number, limit: number): number {
-  const atLeast = uniform / rate;
-  return atLeast >= limit ? atLeast : -Math.log(1 - uniform) / rate;
-}
+const of = (column: Float64Array, at: number): number => column[at] as number;
 
 /** Of the first that is higher, among ascending ones. */
 function placeAfter(ids: Float64Array, id: number): number {
@@ -178,18 +184,18 @@ function placeAfter(ids: Float64Array, id: number): number {
 }
 
 /** The places of the `count` least values, in order; of equals those that come first, from a place on. Goes once through all. */
-function leastOf(length: number, from: number, count: number, valueOf: ValueOf): number[] {
-  const best: { at: number; value: number }[] = [];
+function leastOf(values: Float64Array, from: number, count: number): number[] {
+  const best: number[] = [];
   let limit = Number.POSITIVE_INFINITY;
-  for (let i = 0, at = from; i < length; i++, at++) {
-    if (at >= length) at -= length;
-    const value = valueOf(at, limit);
+  for (let i = 0, at = from; i < values.length; i++, at++) {
+    if (at >= values.length) at -= values.length;
+    const value = of(values, at);
     if (value >= limit) continue;
     let place = best.length;
-    while (place > 0 && (best[place - 1] as { value: number }).value > value) place -= 1;
-    best.splice(place, 0, { at, value });
+    while (place > 0 && of(values, best[place - 1] as number) > value) place -= 1;
+    best.splice(place, 0, at);
     if (best.length > count) best.pop();
-    if (best.length === count) limit = (best.at(-1) as { value: number }).value;
+    if (best.length === count) limit = of(values, best[count - 1] as number);
   }
-  return best.map(({ at }) => at);
+  return best;
 }

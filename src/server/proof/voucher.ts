@@ -81,13 +81,11 @@ export class StatementReader<T extends TSchema> {
 
 /** Those found signed. */
 const statements = new BoundedMap<string, true>(20_000);
-const MAX_REMEMBERED = 4096;
 
 function isSignedOnce(jws: Jws): boolean {
   if (statements.get(jws.text)) return true;
   if (!isSigned(jws)) return false;
-  // A registrar's table is long, and never said twice.
-  if (jws.text.length <= MAX_REMEMBERED) statements.set(jws.text, true);
+  statements.set(jws.text, true);
   return true;
 }
 
