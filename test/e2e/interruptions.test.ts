@@ -126,8 +126,7 @@ test('the network goes in the middle of a block and comes back', async () => {
   await page.reload();
   const reloaded = await until(page, 'the block again', ({ blocks }) => (blocks[0]?.steps ?? 0) > 0);
   expect(reloaded).toMatchObject({ running: true, outBuffer: 1 });
-  expect((await server.status()).reports.accepted).toBe(0);
-
+  // Only pages are offline: Chromium is not, and may send the report by Background Sync at any time.
   await context.setOffline(false);
   await until(page, 'the report acknowledged', ({ blocksDone, outBuffer }) => blocksDone === 1 && outBuffer === 0);
   expect(sent.get(0)).toEqual(expected(0));
