@@ -3,7 +3,7 @@
  * one CPU, in turn; then the whole tab against its bare core, and what the kernels weigh.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { benchStubs } from '../../bench/stubs.ts';
@@ -13,6 +13,7 @@ import { chromiumPlace } from './chromium-place.ts';
 import { type Contender, cContender, coreContender, dnetcContenders, takeTurns } from './contenders.ts';
 import { Dnetc, findDnetc } from './dnetc.ts';
 import { canFetch, fetchDnetc } from './fetch-dnetc.ts';
+import { machineOf } from './machine.ts';
 import { nodePlace } from './node-place.ts';
 import { type Busy, lookBusy, pin } from './pin.ts';
 import type { Place } from './place.ts';
@@ -64,11 +65,7 @@ export async function benchCores(options: CoresOptions, version: string): Promis
     const gcc = options.c ? gccVersion() : undefined;
     const report: Report = {
       machine: {
-        cpu: cpus()[0]?.model.trim() ?? 'unknown',
-        cpus: cpus().length,
-        platform: `${process.platform} ${process.arch}`,
-        tabherd: version,
-        node: process.version,
+        ...machineOf(version),
         v8: process.versions.v8,
         ...(browser === undefined ? {} : { chromium: browser.version() }),
         ...(gcc === undefined ? {} : { gcc }),

@@ -4,13 +4,14 @@
  * the last word of the last worker.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CDPSession, Page } from 'playwright-core';
 import { manifests } from '../../contests/manifests.ts';
 import { launchChromium } from './chromium.ts';
 import { startKeyserver } from './keyserver-child.ts';
+import { type Machine, machineOf } from './machine.ts';
 import { summary } from './statistics.ts';
 import { table } from './table.ts';
 
@@ -29,7 +30,7 @@ interface Sample {
 }
 
 interface PageReport {
-  machine: { cpu: string; cpus: number; tabherd: string; chromium: string };
+  machine: Machine & { chromium: string };
   options: PageOptions;
   workers: number;
   /** Milliseconds of every task above 50 ms. */
@@ -83,9 +84,7 @@ export async function benchPage(options: PageOptions, version: string): Promise<
     const workers = await startAll(page);
     const report: PageReport = {
       machine: {
-        cpu: cpus()[0]?.model.trim() ?? 'unknown',
-        cpus: cpus().length,
-        tabherd: version,
+        ...machineOf(version),
         chromium: browser.version(),
       },
       options,

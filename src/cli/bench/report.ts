@@ -1,7 +1,9 @@
 /** What the bench found, as a value (`--json`) and as text for a terminal of 100 columns. */
+
 import { benchStubs } from '../../bench/stubs.ts';
 import type { ContestKindName } from '../../domain/contest.ts';
 import type { Contender } from './contenders.ts';
+import type { Machine } from './machine.ts';
 import type { Busy } from './pin.ts';
 import type { KernelSizes } from './sizes.ts';
 import { medianRatio, type Summary, summary } from './statistics.ts';
@@ -20,12 +22,7 @@ export interface Figure extends Summary {
 }
 
 export interface Report {
-  machine: {
-    cpu: string;
-    cpus: number;
-    platform: string;
-    tabherd: string;
-    node: string;
+  machine: Machine & {
     v8: string;
     chromium?: string;
     gcc?: string;

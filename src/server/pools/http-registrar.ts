@@ -3,8 +3,8 @@
  * registration.
  */
 import { type Static, type TSchema, Type } from 'typebox';
-import { Value } from 'typebox/value';
-import { Problem, RefusedError, UnreachableError } from '../../protocol/errors.ts';
+import { RefusedError, UnreachableError } from '../../protocol/errors.ts';
+import { fetchJson } from '../../protocol/http-keyserver.ts';
 import {
   KeepAlive,
   PoolsOverview,
@@ -86,34 +86,15 @@ export async function callBack(address: string): Promise<void> {
   await call(address, 'call-back', Type.Object({}), {});
 }
 
-async function call<T extends TSchema>(
+function call<T extends TSchema>(
   address: string,
   route: string,
   schema: T,
   body: unknown,
   timeoutMs = TIMEOUT_MS,
 ): Promise<Static<T>> {
-  const url = `${address}/api/v1/${route}`;
-  let response: Response;
-  let json: unknown;
-  try {
-    response = await fetch(url, {
-      signal: AbortSignal.timeout(timeoutMs),
-      redirect: 'error',
-      ...(body === undefined
-        ? {}
-        : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    });
-    json = await response.json();
-  } catch (cause) {
-    throw new UnreachableError(`${url} does not answer`, { cause });
-  }
-  if (!response.ok) {
-    if (response.status < 500 && Value.Check(Problem, json)) {
-      throw new RefusedError(json.code, json.detail, { status: response.status, field: json.field });
-    }
-    throw new UnreachableError(`${url} answered ${response.status}`);
-  }
-  if (!Value.Check(schema, json)) throw new UnreachableError(`${url} answered what no registrar would`);
-  return json;
+  return fetchJson(`${address}/api/v1/${route}`, schema, { fetch: straight, timeoutMs }, body);
 }
+
+/** The keymaster vouches for an address, and for none that it points to. */
+const straight: typeof fetch = (url, init) => fetch(url, { ...init, redirect: 'error' });

@@ -1,4 +1,5 @@
 /** What `bench keyserver` found, as a value (`--json`) and as text for a terminal of 100 columns. */
+import type { Machine } from '../machine.ts';
 import type { Busy } from '../pin.ts';
 import { summary } from '../statistics.ts';
 import { table } from '../table.ts';
@@ -22,12 +23,7 @@ export interface LoadFigures {
 }
 
 export interface KeyserverReport {
-  machine: {
-    cpu: string;
-    cpus: number;
-    platform: string;
-    tabherd: string;
-    node: string;
+  machine: Machine & {
     homes: string[];
     /** What others spent of the machine's CPUs, before and after. */
     busy?: [Busy, Busy];

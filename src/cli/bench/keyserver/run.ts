@@ -6,10 +6,10 @@
  * turns, repeat by repeat.
  */
 import { writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { kinds } from '../../../contests/kinds.ts';
 import { processorSeconds } from '../cpu-share.ts';
 import type { KeyserverChild } from '../keyserver-child.ts';
+import { machineOf } from '../machine.ts';
 import { lookBusy } from '../pin.ts';
 import { randomOf } from '../random.ts';
 import { quantiles, summary } from '../statistics.ts';
@@ -38,11 +38,7 @@ export async function benchKeyserver(given: KeyserverOptions, version: string): 
     for (const name of HOMES.filter((one) => options.home.includes(one))) homes.push(await openHome(name));
     const report: KeyserverReport = {
       machine: {
-        cpu: cpus()[0]?.model.trim() ?? 'unknown',
-        cpus: cpus().length,
-        platform: `${process.platform} ${process.arch}`,
-        tabherd: version,
-        node: process.version,
+        ...machineOf(version),
         homes: homes.map((home) => home.version),
       },
       startedAt: new Date().toISOString(),

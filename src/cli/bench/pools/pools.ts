@@ -6,7 +6,7 @@
  * Over HTTP the load generator has the same machine. Policies take turns, repeat by repeat.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MadeVoucher } from '../../../protocol/administration.ts';
@@ -27,6 +27,7 @@ import { processorSeconds } from '../cpu-share.ts';
 import { memoryOf } from '../keyserver/homes.ts';
 import { closedLoad, openLoad, type Senders, withConnections } from '../keyserver/load.ts';
 import type { KeyserverChild } from '../keyserver-child.ts';
+import { type Machine, machineOf } from '../machine.ts';
 import { type Busy, lookBusy } from '../pin.ts';
 import { type Random, randomOf } from '../random.ts';
 import { quantiles } from '../statistics.ts';
@@ -62,7 +63,7 @@ export interface ResolutionFigures {
 }
 
 export interface PoolsReport {
-  machine: { cpu: string; cpus: number; platform: string; tabherd: string; node: string; busy?: [Busy, Busy] };
+  machine: Machine & { busy?: [Busy, Busy] };
   startedAt: string;
   options: Pick<PoolsOptions, 'elements' | 'repeats' | 'seconds' | 'connections'>;
   resolutions: ResolutionFigures[];
@@ -106,11 +107,7 @@ export async function poolsReport(
     given.short === true ? { elements: 300, repeats: 1, seconds: 0.05, connections: 4 } : given;
   const report: PoolsReport = {
     machine: {
-      cpu: cpus()[0]?.model.trim() ?? 'unknown',
-      cpus: cpus().length,
-      platform: `${process.platform} ${process.arch}`,
-      tabherd: version,
-      node: process.version,
+      ...machineOf(version),
     },
     startedAt: new Date().toISOString(),
     options: { elements, repeats, seconds, connections },
