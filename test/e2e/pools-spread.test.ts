@@ -12,7 +12,7 @@ import { createGateway } from '../../src/server/http/gateway.ts';
 import { HttpRegistrars } from '../../src/server/pools/http-registrar.ts';
 import { Pools } from '../../src/server/pools/pools.ts';
 import { CHI_7, chiSquared } from '../helpers/chi-squared.ts';
-import { openKeymaster, silent, type TestKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
+import { openKeymaster, type TestKeymaster, temporaryFolder } from '../helpers/keyservers.ts';
 import { PoolWorld } from '../helpers/pools.ts';
 import { freePort } from '../helpers/server-process.ts';
 import { testManifest } from '../helpers/test-contest.ts';
@@ -53,16 +53,7 @@ beforeAll(async () => {
         successors: [],
         origins: [],
       },
-      {
-        store: keymaster.store,
-        isShared: false,
-        clock: world.clock,
-        log: silent,
-        isTrusted: world.isTrusted,
-        isRevoked: world.isRevoked,
-        key: () => world.keymaster,
-        isKeymaster: true,
-      },
+      world.portsOf(keymaster.store),
     );
     const gateway = await createGateway({ keyserver: keymaster.keymaster, version: '0.0.0', pools });
     await gateway.listen({ host: '127.0.0.1', port: Number(new URL(url).port) });

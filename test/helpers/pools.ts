@@ -17,6 +17,7 @@ import type {
 import type { Handlespace, OnEvent } from '../../src/server/pools/handlespace.ts';
 import { Member } from '../../src/server/pools/member.ts';
 import { PeerHandlespace } from '../../src/server/pools/peers.ts';
+import type { PoolsPorts } from '../../src/server/pools/pools.ts';
 import { Registrar, type RegistrarApi } from '../../src/server/pools/registrar.ts';
 import { SharedHandlespace } from '../../src/server/pools/shared.ts';
 import { readJws, signJws } from '../../src/server/proof/jws.ts';
@@ -108,6 +109,12 @@ export class PoolWorld {
 
   isTrusted = (key: string): boolean => key === this.keymaster.id;
   isRevoked = (key: string): boolean => this.revoked.has(key);
+
+  /** What the pools of a keyserver need, over this store. */
+  portsOf(store: Store, isKeymaster = true): PoolsPorts {
+    const { clock, isTrusted, isRevoked, keymaster } = this;
+    return { store, isShared: false, clock, log: silent, isTrusted, isRevoked, key: () => keymaster, isKeymaster };
+  }
 
   /** A process starts at this place: a new registrar with a new number. */
   start(place: number, id: number = this.#anyId()): Station {

@@ -37,19 +37,7 @@ const world = new PoolWorld();
 let stranger: Gateway;
 
 const poolsOf = (options: Partial<PoolsOptions> = {}, isKeymaster = true): Pools =>
-  new Pools(
-    { ...OPTIONS, ...options },
-    {
-      store: server.store,
-      isShared: false,
-      clock: world.clock,
-      log: silent,
-      isTrusted: world.isTrusted,
-      isRevoked: world.isRevoked,
-      key: () => world.keymaster,
-      isKeymaster,
-    },
-  );
+  new Pools({ ...OPTIONS, ...options }, world.portsOf(server.store, isKeymaster));
 
 beforeAll(async () => {
   server = await openKeymaster(folder.path, [testManifest()]);
