@@ -27,7 +27,7 @@ import type { MapQuery, UnitMap } from '../protocol/unit-map.ts';
 import type { Through } from './snapshot.ts';
 import { isVouched } from './voucher.ts';
 
-/** How long one of several may take to answer; doubled while none does, up to TIMEOUT_MS. */
+/** After so long without an answer others are asked whether they are there; where none is, it is waited on. */
 const PATIENCE_MS = 2_000;
 /** So many are asked at a time whether they are there, and have so long to say so … */
 const ASKED_AT_ONCE = 3;
@@ -36,7 +36,7 @@ const KEEP_ALIVE_MS = 1_000;
 const ASK_MORE_MS = 400;
 /** … of which an earlier one is waited for where a later one has answered. */
 const GRACE_MS = 300;
-/** After so long those that did not answer are asked once more, before a call fails. */
+/** After so long those that did not answer are asked once more: before a call fails, and while one is waited for. */
 const AGAIN_MS = 1_000;
 /** For so long one that failed comes after all others. */
 const AVOIDED_MS = 30_000;
@@ -88,7 +88,6 @@ export class PoolUser implements Keyserver {
   readonly #avoided = new Map<string, number>();
   /** Elements that failed while others may answer: the pool is told as soon as one does. */
   readonly #unreported = new Set<number>();
-  #patienceMs = PATIENCE_MS;
   #resolving: Promise<void> | undefined;
   /** It has turned to another since the last resolution. */
   #hasTurned = false;
@@ -152,22 +151,26 @@ export class PoolUser implements Keyserver {
     let failure: UnreachableError | undefined;
     let last: string | undefined;
     let isAgain = false;
+    const began = this.#now();
     for (;;) {
+      const isLate = Math.abs(this.#now() - began) >= TIMEOUT_MS;
       const current = this.#current;
-      const from = current === undefined || tried.has(current) ? await this.#next(last, tried, silent) : current;
+      const isOpen = current !== undefined && !tried.has(current);
+      const from = isLate ? undefined : isOpen ? current : await this.#next(last, tried, silent);
       if (from === undefined) {
-        if (!isAgain && silent.size > 0) {
+        if (!isLate && !isAgain && silent.size > 0) {
           // One may have come back since; whoever called would not call again as soon.
           isAgain = true;
           await afterwards(AGAIN_MS);
           silent.clear();
           continue;
         }
-        this.#onAllFailed();
+        // It is our own network, or the end of the pool.
+        this.#unreported.clear();
         throw failure ?? new UnreachableError('no gateway is known');
       }
       try {
-        const answer = await call(this.#at(from));
+        const answer = await this.#patiently(call(this.#at(from)), from, tried, silent);
         this.#onAnswer(from, tried);
         return { answer, from };
       } catch (error) {
@@ -186,12 +189,43 @@ export class PoolUser implements Keyserver {
     }
   }
 
+  /**
+   * The answer of the one asked, however slow it is, unless another is there: where few are left they have much to do, and whoever
+   * turned away from the last would only ask it again.
+   * @throws UnreachableError it is slow, and another is there.
+   */
+  async #patiently<T>(answer: Promise<T>, from: string, tried: Set<string>, silent: Set<string>): Promise<T> {
+    let isSettled = false;
+    const done = (): void => {
+      isSettled = true;
+    };
+    const settled = answer.then(done, done);
+    for (let wait = PATIENCE_MS; ; wait = AGAIN_MS) {
+      await Promise.race([settled, afterwards(wait)]);
+      if (isSettled) return answer;
+      silent.clear();
+      const other = await Promise.race([settled, this.#other(from, tried, silent)]);
+      if (isSettled) return answer;
+      if (other === undefined) continue;
+      // It may have failed before, and is there again.
+      tried.delete(other);
+      throw new UnreachableError(`${from} does not answer`);
+    }
+  }
+
+  /** Somebody who is there; without a pool there are no keep-alives, and the next of the list is tried. */
+  async #other(from: string, tried: ReadonlySet<string>, silent: Set<string>): Promise<string | undefined> {
+    const elements = this.#elements().flatMap(({ addresses }) => addresses);
+    if (elements.length === 0) return this.#homes.find((home) => home !== from && !tried.has(home));
+    // Home may be in the pool without being among the few that were told.
+    const homes = this.#homes.filter((home) => !elements.includes(home));
+    return this.#elementThere(from, new Set([from]), silent, homes);
+  }
+
   #at(place: string): HttpKeyserver {
     const { fetch } = this.#options;
     const gateway = this.#gateways.get(place) ?? new HttpKeyserver(place, { fetch });
     this.#gateways.set(place, gateway);
-    const others = new Set([...this.#homes, ...this.#elements().flatMap(({ addresses }) => addresses)]);
-    gateway.timeoutMs = others.size > 1 ? this.#patienceMs : TIMEOUT_MS;
     return gateway;
   }
 
@@ -206,14 +240,7 @@ export class PoolUser implements Keyserver {
     this.#because = place;
   }
 
-  /** It is our own network, or the end of the pool. */
-  #onAllFailed(): void {
-    this.#patienceMs = Math.min(TIMEOUT_MS, 2 * this.#patienceMs);
-    this.#unreported.clear();
-  }
-
   #onAnswer(place: string, tried: ReadonlySet<string>): void {
-    this.#patienceMs = PATIENCE_MS;
     this.#avoided.delete(place);
     // Another is in use, and it was not this call that it failed: a late answer does not turn back.
     if (this.#current !== undefined && !tried.has(this.#current)) return;
@@ -235,13 +262,21 @@ export class PoolUser implements Keyserver {
     this.#unreported.clear();
   }
 
-  /**
-   * Another place to try: elements first, of which those that answer no keep-alive are noted in `silent`. Home last, whatever it
-   * answers: on a line that is too slow for keep-alives it still has its patience.
-   */
+  /** Another place to try: elements first. Home last, whatever it answers: the line may be too slow for keep-alives. */
   async #next(last: string | undefined, tried: ReadonlySet<string>, silent: Set<string>): Promise<string | undefined> {
-    const left = this.#afterFailureOf(last)
-      .map(({ addresses }) => addresses.filter((address) => !tried.has(address) && !silent.has(address)))
+    const found = await this.#elementThere(last, tried, silent);
+    return found ?? this.#homes.find((home) => !tried.has(home));
+  }
+
+  /** An element that answers a keep-alive; those that do not are noted in `silent`. */
+  async #elementThere(
+    last: string | undefined,
+    tried: ReadonlySet<string>,
+    silent: Set<string>,
+    more: readonly string[] = [],
+  ): Promise<string | undefined> {
+    const left = [...this.#afterFailureOf(last).map(({ addresses }) => addresses), ...more.map((place) => [place])]
+      .map((addresses) => addresses.filter((address) => !tried.has(address) && !silent.has(address)))
       .filter((addresses) => addresses.length > 0);
     const ask = async (address: string): Promise<string> => {
       try {
@@ -259,7 +294,7 @@ export class PoolUser implements Keyserver {
       const found = await (isLast ? firstOf(asked) : Promise.race([firstOf(asked), afterwards(ASK_MORE_MS)]));
       if (found !== undefined) return found;
     }
-    return this.#homes.find((home) => !tried.has(home));
+    return undefined;
   }
 
   /** Its own other addresses, those that its last will names, then the list in order; what failed lately comes last. */

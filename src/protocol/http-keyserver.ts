@@ -38,8 +38,7 @@ const knownDirectives: readonly string[] = Directive.anyOf.map(({ properties }) 
 export class HttpKeyserver implements Keyserver {
   readonly #base: string;
   readonly #fetch: typeof globalThis.fetch;
-  /** Of the calls from now on. */
-  timeoutMs: number;
+  readonly #timeoutMs: number;
   /** Whether the server takes bodies in gzip: `unknown` until it says so in a reply, `no` for good once it refused one. */
   #gzip: 'unknown' | 'yes' | 'no' = 'unknown';
 
@@ -47,7 +46,7 @@ export class HttpKeyserver implements Keyserver {
   constructor(baseUrl: string, options: HttpKeyserverOptions) {
     this.#base = baseUrl.replace(/\/+$/, '');
     this.#fetch = options.fetch;
-    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }
 
   exchange(request: ExchangeRequest): Promise<ExchangeReply> {
@@ -81,7 +80,7 @@ export class HttpKeyserver implements Keyserver {
     // A browser's fetch must not be called as a method of something else.
     const fetch = this.#fetch;
     const response = await fetch(url, {
-      signal: AbortSignal.timeout(this.timeoutMs),
+      signal: AbortSignal.timeout(this.#timeoutMs),
       cache: 'no-store',
       ...(body === undefined ? {} : { method: 'POST', headers, body: compress ? await gzipped(body) : body }),
     });
