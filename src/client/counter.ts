@@ -14,6 +14,9 @@ import { SPOKEN, told } from './spoken.ts';
 
 /** The least wait before asking again where there was no work. */
 const NO_WORK_MS = 5_000;
+/** Of several gateways one is soon back: for so long after the first failure none of the waits is longer than that. */
+const SOON_MS = 2_000;
+const SOON_FOR_MS = 60_000;
 /** How often a client that is too old looks whether it still is. */
 const TOO_OLD_MS = 300_000;
 
@@ -36,6 +39,7 @@ export class Counter {
   /** What it says of itself with the next call. */
   client: ClientInfo;
   readonly #backoff = new Backoff();
+  #failingSince: number | undefined;
 
   constructor(keyserver: PooledKeyserver, client: ClientInfo) {
     this.#keyserver = keyserver;
@@ -64,6 +68,7 @@ export class Counter {
       const answer = await ask(this.#keyserver, this.client);
       this.gateway = { state: 'reached', reachedAt: Date.now(), ...this.#keyserver.through };
       this.retryAt = 0;
+      this.#failingSince = undefined;
       this.#backoff.reset();
       return answer;
     } catch (error) {
@@ -75,7 +80,10 @@ export class Counter {
         if (error.code === 'protocol_unknown') this.tooOld = {};
       } else if (error instanceof UnreachableError) {
         this.gateway = { ...this.gateway, state: 'unreachable', error: error.message };
-        this.retryAt = Date.now() + this.#backoff.next(error.retryAfterSeconds);
+        this.#failingSince ??= Date.now();
+        const wait = this.#backoff.next(error.retryAfterSeconds);
+        const isSoon = this.#keyserver.hasOthers === true && Date.now() - this.#failingSince < SOON_FOR_MS;
+        this.retryAt = Date.now() + (isSoon ? Math.min(SOON_MS, wait) : wait);
       } else {
         throw error;
       }

@@ -30,6 +30,10 @@ export class LatePoolUser implements PooledKeyserver {
     return this.#user?.through;
   }
 
+  get hasOthers(): boolean {
+    return this.#user?.hasOthers === true;
+  }
+
   async exchange(request: ExchangeRequest): Promise<ExchangeReply> {
     const keyserver = await this.#keyserver();
     const reply = await keyserver.exchange(request);

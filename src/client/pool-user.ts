@@ -110,6 +110,10 @@ export class PoolUser implements Keyserver {
     return this.#because === undefined ? { through } : { through, because: this.#because };
   }
 
+  get hasOthers(): boolean {
+    return new Set([...this.#homes, ...this.#elements().flatMap(({ addresses }) => addresses)]).size > 1;
+  }
+
   async exchange(request: ExchangeRequest): Promise<ExchangeReply> {
     this.#client = request.client.id;
     const { answer, from } = await this.#ask((keyserver) => keyserver.exchange(request));

@@ -7,8 +7,12 @@ import type { Conditions } from './limits.ts';
 import type { Settings } from './settings.ts';
 import type { EngineCommand, EngineSnapshot, Through } from './snapshot.ts';
 
-/** Which of several gateways it was that answered last, where it is not home. */
-export type PooledKeyserver = Keyserver & { readonly through?: Through | undefined };
+export type PooledKeyserver = Keyserver & {
+  /** Which of several gateways it was that answered last, where it is not home. */
+  readonly through?: Through | undefined;
+  /** Whether there are several. */
+  readonly hasOthers?: boolean;
+};
 
 export interface EnginePorts {
   keyserver: PooledKeyserver;

@@ -132,6 +132,9 @@ class PoolClient {
       get through() {
         return pool.through;
       },
+      get hasOthers() {
+        return pool.hasOthers;
+      },
     };
   }
 
