@@ -86,6 +86,9 @@ export async function ledgerOf(
     const most = Math.max(1, Math.floor(Math.min(OPEN, left / 2)));
     const some = open >= most ? take(leases, atOnce, random) : [];
     const want = { blocks: Math.min(atOnce, Math.max(0, most - open)), from: [{ contest: way, units: 1 }] };
+    // Counted before they are answered: the other lanes go on meanwhile, and would take more than half of what is left.
+    open += want.blocks - some.length;
+    done += some.length;
     const { client } = herder;
     const reply = await keymaster.exchange({
       protocols: ['keyserver<-client/2'],
@@ -96,8 +99,7 @@ export async function ledgerOf(
     const wrong = reply.results.find(({ outcome }) => outcome !== 'accepted');
     if (wrong !== undefined) throw new Error(`a report was not accepted: ${JSON.stringify(wrong)}`);
     leases.push(...reply.leases);
-    open += reply.leases.length - some.length;
-    done += some.length;
+    open -= want.blocks - reply.leases.length;
     return some.length > 0 || reply.leases.length > 0;
   };
 
