@@ -21,7 +21,14 @@ import type {
   ReleaseRequest,
   Status,
 } from '../protocol/keyserver.ts';
-import { KeepAlive, type PoolElement, PoolHandle, Resolution, UnreachableReply } from '../protocol/pools.ts';
+import {
+  KeepAlive,
+  MAX_RESOLVED,
+  type PoolElement,
+  PoolHandle,
+  Resolution,
+  UnreachableReply,
+} from '../protocol/pools.ts';
 import { Selector } from '../protocol/selection.ts';
 import type { MapQuery, UnitMap } from '../protocol/unit-map.ts';
 import type { Through } from './snapshot.ts';
@@ -147,83 +154,79 @@ export class PoolUser implements Keyserver {
 
   // ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Asks the gateway in use and, where it fails, one after the other; each once. */
+  /**
+   * Asks the gateway in use and, where that fails, the next. Where it is slow another is asked too, if one is there: the first
+   * answer counts, whoever it is from. Where nobody else is there it is waited for: whoever is left alone has much to do.
+   */
   async #ask<T>(call: (keyserver: Keyserver) => Promise<T>): Promise<{ answer: T; from: string }> {
     await this.#opened;
+    const asked = new Map<string, Promise<Outcome<T>>>();
     const tried = new Set<string>();
     const silent = new Set<string>();
     let failure: UnreachableError | undefined;
     let last: string | undefined;
     let isAgain = false;
+    let patience = PATIENCE_MS;
     const began = this.#now();
+    const ask = (place: string): void => {
+      asked.set(place, outcomeOf(place, call(this.#at(place))));
+      last = place;
+      patience = PATIENCE_MS;
+    };
     for (;;) {
       const isLate = Math.abs(this.#now() - began) >= TIMEOUT_MS;
-      const current = this.#current;
-      const isOpen = current !== undefined && !tried.has(current);
-      const from = isLate ? undefined : isOpen ? current : await this.#next(last, tried, silent);
-      if (from === undefined) {
-        if (!isLate && !isAgain && silent.size > 0) {
+      if (asked.size === 0) {
+        const place = isLate ? undefined : await this.#next(last, tried, silent);
+        if (place !== undefined) ask(place);
+        else if (!isLate && !isAgain && silent.size > 0) {
           // One may have come back since; whoever called would not call again as soon.
           isAgain = true;
           await afterwards(AGAIN_MS);
           silent.clear();
           continue;
+        } else {
+          // It is our own network, or the end of the pool.
+          this.#unreported.clear();
+          throw failure ?? new UnreachableError('no gateway is known');
         }
-        // It is our own network, or the end of the pool.
-        this.#unreported.clear();
-        throw failure ?? new UnreachableError('no gateway is known');
       }
-      try {
-        const answer = await this.#patiently(call(this.#at(from)), from, tried, silent);
-        this.#onAnswer(from, tried);
-        return { answer, from };
-      } catch (error) {
-        // Whoever is too fast at one gateway does not take it out on the others.
-        if (error instanceof RefusedError || (error instanceof UnreachableError && error.status === 429)) {
-          this.#onAnswer(from, tried);
-        } else if (error instanceof UnreachableError) {
-          failure = error;
-          last = from;
-          tried.add(from);
-          this.#onFailure(from);
-          continue;
-        }
-        throw error;
+      const outcome = await Promise.race([...asked.values(), afterwards(patience)]);
+      if (outcome === undefined) {
+        patience = AGAIN_MS;
+        if (isLate) continue;
+        silent.clear();
+        const other = await Promise.race([...asked.values(), this.#other(last, asked, tried, silent)]);
+        if (typeof other !== 'string') continue;
+        for (const slow of asked.keys()) this.#onFailure(slow);
+        ask(other);
+        continue;
       }
-    }
-  }
-
-  /**
-   * The answer of the one asked, however slow it is, unless another is there: where few are left they have much to do, and whoever
-   * turned away from the last would only ask it again.
-   * @throws UnreachableError it is slow, and another is there.
-   */
-  async #patiently<T>(answer: Promise<T>, from: string, tried: Set<string>, silent: Set<string>): Promise<T> {
-    let isSettled = false;
-    const done = (): void => {
-      isSettled = true;
-    };
-    const settled = answer.then(done, done);
-    for (let wait = PATIENCE_MS; ; wait = AGAIN_MS) {
-      await Promise.race([settled, afterwards(wait)]);
-      if (isSettled) return answer;
-      silent.clear();
-      const other = await Promise.race([settled, this.#other(from, tried, silent)]);
-      if (isSettled) return answer;
-      if (other === undefined) continue;
-      // It may have failed before, and is there again.
-      tried.delete(other);
-      throw new UnreachableError(`${from} does not answer`);
+      const { from } = outcome;
+      // Whoever is too fast at one gateway does not take it out on the others.
+      if (!('error' in outcome) || isAnswer(outcome.error)) this.#onAnswer(from, tried);
+      if (!('error' in outcome)) return outcome;
+      const { error } = outcome;
+      if (!(error instanceof UnreachableError) || isAnswer(error)) throw error;
+      failure = error;
+      asked.delete(from);
+      tried.add(from);
+      this.#onFailure(from);
+      patience = 0;
     }
   }
 
   /** Somebody who is there; without a pool there are no keep-alives, and the next of the list is tried. */
-  async #other(from: string, tried: ReadonlySet<string>, silent: Set<string>): Promise<string | undefined> {
+  async #other(
+    last: string | undefined,
+    asked: ReadonlyMap<string, unknown>,
+    tried: ReadonlySet<string>,
+    silent: Set<string>,
+  ): Promise<string | undefined> {
     const elements = this.#elements().flatMap(({ addresses }) => addresses);
-    if (elements.length === 0) return this.#homes.find((home) => home !== from && !tried.has(home));
-    // Home may be in the pool without being among the few that were told.
+    if (elements.length === 0) return this.#homes.find((home) => !asked.has(home) && !tried.has(home));
+    // Home may be in the pool without being among the few that were told; what failed before may be there again.
     const homes = this.#homes.filter((home) => !elements.includes(home));
-    return this.#elementThere(from, new Set([from]), silent, homes);
+    return this.#elementThere(last, new Set(asked.keys()), silent, homes);
   }
 
   #at(place: string): HttpKeyserver {
@@ -235,7 +238,7 @@ export class PoolUser implements Keyserver {
 
   #onFailure(place: string): void {
     if (!this.#isAvoided(place)) {
-      const element = this.#elements().find(({ addresses }) => addresses.includes(place));
+      const element = this.#elementAt(place);
       if (element !== undefined) this.#unreported.add(element.id);
     }
     this.#avoided.set(place, this.#now() + AVOIDED_MS);
@@ -246,6 +249,8 @@ export class PoolUser implements Keyserver {
 
   #onAnswer(place: string, tried: ReadonlySet<string>): void {
     this.#avoided.delete(place);
+    const itself = this.#elementAt(place);
+    if (itself !== undefined) this.#unreported.delete(itself.id);
     // Another is in use, and it was not this call that it failed: a late answer does not turn back.
     if (this.#current !== undefined && !tried.has(this.#current)) return;
     if (this.#because === place) this.#because = undefined;
@@ -266,8 +271,10 @@ export class PoolUser implements Keyserver {
     this.#unreported.clear();
   }
 
-  /** Another place to try: elements first. Home last, whatever it answers: the line may be too slow for keep-alives. */
+  /** The place in use or another: elements first. Home last, whatever it answers: the line may be too slow for keep-alives. */
   async #next(last: string | undefined, tried: ReadonlySet<string>, silent: Set<string>): Promise<string | undefined> {
+    const current = this.#current;
+    if (current !== undefined && !tried.has(current)) return current;
     const found = await this.#elementThere(last, tried, silent);
     return found ?? this.#homes.find((home) => !tried.has(home));
   }
@@ -358,6 +365,10 @@ export class PoolUser implements Keyserver {
     return resolution.elements.filter((element) => isVouched(element, { handle, pins, now: this.#now() }));
   }
 
+  #elementAt(place: string): PoolElement | undefined {
+    return this.#elements().find(({ addresses }) => addresses.includes(place));
+  }
+
   #choose(): string | undefined {
     const addresses = this.#elements().flatMap((element) => element.addresses);
     return addresses.find((address) => !this.#isAvoided(address)) ?? this.#homes[0];
@@ -404,7 +415,10 @@ export class PoolUser implements Keyserver {
     }
   }
 
+  /** Those that it knew before come after those that are told: a registrar may have seen few in a bad moment. */
   async #take(resolution: Resolution): Promise<void> {
+    const told = new Set(resolution.elements.flatMap(({ addresses }) => addresses));
+    const before = this.#elements().filter(({ addresses }) => !addresses.some((address) => told.has(address)));
     this.#keep({ ...this.#kept, resolution, resolvedAt: this.#now() });
     if (resolution.elements.length > 0 && this.#elements().length === 0) {
       // The keymaster may have new keys: home knows.
@@ -415,8 +429,8 @@ export class PoolUser implements Keyserver {
           .catch(() => []),
       );
     }
-    const elements = await this.#ranked(this.#elements());
-    this.#keep({ ...this.#kept, resolution: { ...resolution, elements } });
+    const elements = [...(await this.#ranked(this.#elements())), ...before];
+    this.#keep({ ...this.#kept, resolution: { ...resolution, elements: elements.slice(0, MAX_RESOLVED) } });
   }
 
   /** As the registrar, who has applied the pool's policy, has put them; how far they are is ours to know. */
@@ -456,6 +470,19 @@ function placeOf(home: string): string {
   if (home !== '') return home.replace(/\/+$/, '');
   return 'location' in globalThis ? location.origin : '';
 }
+
+/** What came of asking one gateway. */
+type Outcome<T> = { from: string; answer: T } | { from: string; error: unknown };
+
+const outcomeOf = <T>(from: string, call: Promise<T>): Promise<Outcome<T>> =>
+  call.then(
+    (answer) => ({ from, answer }),
+    (error: unknown) => ({ from, error }),
+  );
+
+/** A refusal, and that one is too fast. */
+const isAnswer = (error: unknown): boolean =>
+  error instanceof RefusedError || (error instanceof UnreachableError && error.status === 429);
 
 const afterwards = (ms: number): Promise<undefined> => new Promise((resolve) => setTimeout(resolve, ms, undefined));
 

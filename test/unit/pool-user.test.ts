@@ -218,6 +218,23 @@ describe('a list that was kept', () => {
     ]);
   });
 
+  test('knows those of the one before still, after all that it tells: a registrar may have seen few in a bad moment', async () => {
+    const network = new Network(4);
+    const user = await pooled(network);
+    await idle(LIFETIME * 1000);
+    network.elements = [element(4), element(9, { addresses: [at(2)], voucher: element(2).voucher })];
+    await exchange(user);
+    await idle();
+    await exchange(user);
+    expect(user.through).toEqual({ through: at(4) });
+    for (const place of [HOME, at(2), at(4)]) network.state.set(place, 'refused');
+    network.take();
+    await exchange(user);
+    expect(user.through).toEqual({ through: at(1), because: at(4) });
+    const asked = network.take().filter((line) => line.endsWith('keep-alive'));
+    expect(asked).toEqual([2, 1, 3].map((n) => `${at(n)} GET keep-alive`));
+  });
+
   test('that nobody can read is none', async () => {
     const network = new Network(1);
     const storage = keeping({ handle: 'NO HANDLE', pins: 3 } as unknown as KeptPool);
@@ -316,6 +333,23 @@ describe('where the gateway in use fails', () => {
     network.slow.set(at(3), 900);
     await exchange(user);
     expect(user.through?.through).toBe(at(4));
+  });
+
+  test('the answer of one that was slow counts where it comes before that of another', async () => {
+    const network = new Network(2);
+    const user = await pooled(network);
+    network.state.set(HOME, 'refused');
+    network.slow.set(at(1), 3300);
+    network.slow.set(at(2), 900);
+    const began = Date.now();
+    await exchange(user);
+    expect(Date.now() - began).toBeLessThan(3400);
+    await idle();
+    const log = network.take();
+    expect(log.filter((line) => line.endsWith('exchange'))).toEqual([1, 2].map((n) => `${at(n)} POST exchange`));
+    // Nobody is told that it does not answer.
+    expect(log.filter((line) => line.endsWith('unreachable'))).toEqual([]);
+    expect(user.through).toEqual({ through: at(1) });
   });
 
   test('three are asked at a time', async () => {
