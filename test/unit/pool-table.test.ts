@@ -22,7 +22,7 @@ test('an element is there since it first registered, until it leaves', () => {
   const table = new Table();
   table.put(memberAt(1000));
   table.put(memberAt(6000));
-  table.rehome(7, 8, 7000);
+  table.rehome(7, 8);
   table.put(memberAt(11_000, 8));
   expect(table.get('eu', 1)).toMatchObject({ since: 1000, seenAt: 11_000, home: 8 });
   table.remove('eu', 1);

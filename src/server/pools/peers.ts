@@ -201,8 +201,7 @@ export class PeerHandlespace implements Handlespace {
   }
 
   #moved(from: number, home: number): void {
-    const { clock, onEvent } = this.#ports;
-    if (this.table.rehome(from, home, clock()) > 0) onEvent({ what: 'takeover', id: from, home });
+    if (this.table.rehome(from, home) > 0) this.#ports.onEvent({ what: 'takeover', id: from, home });
   }
 
   #heard(id: number, address?: string, said?: { checksum: number; count: number }): void {
@@ -311,9 +310,14 @@ export class PeerHandlespace implements Handlespace {
     const member = memberOf(entry, claims, voucher.sub, now);
     const known = this.table.get(claims.handle, claims.id);
     if (known !== undefined && !isOfSame(known, claims, member.key)) return undefined;
-    // Of a home that is gone anyone may be the next.
-    const isOrphan = known !== undefined && known.home !== id && !this.#peers.has(known.home);
-    if (this.table.isNews(member) || (isOrphan && known.claims.iat === claims.iat)) this.table.put(member);
+    if (!this.table.isNews(member)) {
+      // Of a home that is gone anyone may be the next.
+      const isOrphan = known !== undefined && known.home !== id && !this.#peers.has(known.home);
+      if (isOrphan && known.claims.iat === claims.iat) this.table.put({ ...known, home: from });
+      return member;
+    }
+    // That it has another home is no sign of it.
+    this.table.put(known?.claims.iat === claims.iat ? { ...known, home: from } : member);
     return member;
   }
 

@@ -61,9 +61,13 @@ const RESOLUTION_SECONDS = 300;
 const REPORTS_BELIEVED = 3;
 /** A registrar looks at one element no oftener, whatever is reported. */
 const LOOK_EVERY_MS = 10_000;
+/** So long a look takes at the most. */
+const LOOK_MS = 3000;
 const REPORTS_KEPT_MS = 60_000;
 const EVENTS_KEPT = 100;
 const ELEMENTS_SHOWN = 200;
+/** An element registers anew in a third of its lifetime: where so much of it is over it is asked whether it is there. */
+const OVERDUE = 0.4;
 /** An element that answers keep-alives and does not register again is let go after so many lifetimes. */
 const LIFETIMES = 3;
 
@@ -202,7 +206,7 @@ export class Registrar implements RegistrarApi {
     await space.tick();
     const now = clock();
     const silent = [...space.table.all()].filter(
-      ({ home, claims, seenAt }) => home === id && now - seenAt > claims.lifetimeSeconds * 1000,
+      ({ home, claims, seenAt }) => home === id && now - seenAt > OVERDUE * claims.lifetimeSeconds * 1000,
     );
     for (const member of silent) this.#lookAt(member, 'silent');
     if (this.#seen.size > 2 * space.table.size + 100) this.#forget();
@@ -224,7 +228,7 @@ export class Registrar implements RegistrarApi {
     const { handle, id, addresses, lifetimeSeconds } = member.claims;
     const seen = this.#seenOf(handle, id);
     const began = clock();
-    if (began - seen.lookedAt < LOOK_EVERY_MS) return;
+    if (began - seen.lookedAt < (reason === 'silent' ? LOOK_MS : LOOK_EVERY_MS)) return;
     seen.lookedAt = began;
     const answers = await Promise.all(addresses.map((address) => probe(address)));
     const isThere = answers.some((answer) => answer?.id === id && answer.handle === handle);

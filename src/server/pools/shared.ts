@@ -110,7 +110,10 @@ export class SharedHandlespace implements Handlespace {
     const known = this.table.get(handle, id);
     if (known !== undefined && known.claims.iat > iat) return;
     if (gone === 1) return this.table.remove(handle, id);
-    if (known?.claims.iat === iat && known.home === home) return;
+    if (known?.claims.iat === iat) {
+      if (known.home !== home) this.table.put({ ...known, home });
+      return;
+    }
     // Whoever wrote it into the database has checked it.
     const claims = registration.peek(statement);
     if (claims === undefined) return;

@@ -88,11 +88,11 @@ export class Table {
   }
 
   /** Another registrar is the home of an element, or of all that one had. @returns how many. */
-  rehome(from: number, to: number, now: number): number {
+  rehome(from: number, to: number): number {
     let moved = 0;
     for (const member of this.all()) {
       if (member.home !== from) continue;
-      this.put({ ...member, home: to, seenAt: now });
+      this.put({ ...member, home: to });
       moved += 1;
     }
     return moved;
