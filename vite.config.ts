@@ -185,6 +185,7 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: ['test/e2e/*storm.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 60_000,
           globalSetup: './test/helpers/postgres-setup.ts',
@@ -192,6 +193,18 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
           maxWorkers: 2,
           // After the others: real browsers at work leave little of two cores.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'storms',
+          include: ['test/e2e/*storm.test.ts'],
+          testTimeout: 300_000,
+          globalSetup: './test/helpers/postgres-setup.ts',
+          // Alone: what they promise in seconds holds for keyservers and clients that are run, and there are hundreds of those.
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
       { extends: true, test: { name: 'soak', include: ['test/soak/**/*.test.ts'] } },

@@ -4,7 +4,7 @@
  */
 import './kiosk.css';
 import { render } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { EngineControl, EngineSnapshot, Pause } from '../client/snapshot.ts';
 import { formatClock, formatCount, formatPowers, formatShare, rateParts } from './format.ts';
 import { type Agreement, Device, Kept, tidyLabel } from './kiosk-device.ts';
@@ -58,7 +58,7 @@ function Kiosk({ device, engine, version, onLabel }: Place & { device: Device })
   const snapshot = useSnapshot(engine);
   const [agreement, setAgreement] = useState(device.agreement);
   const { theme } = snapshot.settings;
-  useEffect(() => {
+  useLayoutEffect(() => {
     // A screen that is on day and night is dark unless somebody chose otherwise.
     document.documentElement.dataset['theme'] = theme === 'light' ? 'light' : 'dark';
     document.documentElement.classList.add('kiosk-page');

@@ -4,7 +4,7 @@
  */
 import './tokens.css';
 import './app.css';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import lazy from 'preact-iso/lazy';
 import { LocationProvider, Route, Router } from 'preact-iso/router';
 import type { EngineControl } from '../client/snapshot.ts';
@@ -47,7 +47,7 @@ const Pools = lazy(() =>
 export function Pages({ engine, installer }: { engine: EngineControl; installer: Installer }) {
   const snapshot = useSnapshot(engine);
   const { theme } = snapshot.settings;
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.dataset['theme'] = theme;
   }, [theme]);
   return (

@@ -3,6 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { manifests } from '../../src/contests/manifests.ts';
+import { countStubs } from '../../src/contests/ogr/stubs.ts';
+import type { ContestManifest } from '../../src/domain/contest.ts';
 import { openSqliteStore } from '../../src/server/store/sqlite.ts';
 import { tabherd as command, type StartedKeyserver, startKeyserver } from '../helpers/command.ts';
 
@@ -23,6 +26,7 @@ const at = (name: string): string => join(folder, name);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabherd-'));
+  await writeFile(at('ogr-12.json'), JSON.stringify(short));
 });
 afterAll(async () => {
   for (const { kill } of running) kill();
@@ -45,10 +49,17 @@ async function credited(data: string): Promise<Record<string, number>> {
   }
 }
 
-const ogr14 = 'src/contests/manifests/ogr-14.json';
+const search = { kind: 'ogr', marks: 12, maxLength: 85, stubDepth: 1 } as const;
+/** The warm-up in two marks less, of which a block takes a moment. */
+const short: ContestManifest = {
+  ...(manifests.find(({ name }) => name === 'ogr-14') as ContestManifest),
+  name: 'ogr-12',
+  units: countStubs(search),
+  search,
+};
 
 test('an offline proxy and its keymaster, running and stopped', async () => {
-  const keymaster = await start('serve', '--data', at('top'), '--contests', ogr14);
+  const keymaster = await start('serve', '--data', at('top'), '--contests', at('ogr-12.json'));
   const proxy = await start('proxy', '--mode', 'offline', '--data', at('below'));
   expect(proxy.said).toContain('It is fed by hand');
 
@@ -56,9 +67,9 @@ test('an offline proxy and its keymaster, running and stopped', async () => {
   const asked = await tabherd('export', at('up'), '--at', proxy.url, '--units', '6');
   expect(asked).toContain('0 reports of proxy');
   const given = await tabherd('import', at('up'), '--at', keymaster.url);
-  expect(given).toContain('(6 units) of ogr-14');
+  expect(given).toContain('(6 units) of ogr-12');
   const taken = await tabherd('import', at('up.answer'), '--at', proxy.url);
-  expect(taken).toMatch(/blocks \(6 units\) of ogr-14 taken\./);
+  expect(taken).toMatch(/blocks \(6 units\) of ogr-12 taken\./);
   expect(await tabherd('import', at('up.answer'), '--at', proxy.url)).toContain('No blocks taken.');
   await expect(tabherd('export', at('up'), '--data', at('below'))).rejects.toThrow(/speak with it by --at/);
   await expect(tabherd('import', at('up'), '--at', keymaster.url, '--token', 'wrong')).rejects.toThrow(/token/);
@@ -82,17 +93,17 @@ test('an offline proxy and its keymaster, running and stopped', async () => {
   // Without a question, by the identity that the proxy printed.
   const id = /Its identity there: (\w+)/.exec(proxy.said)?.[1] ?? '';
   const gift = await tabherd('export', at('gift'), '--data', at('top'), '--for', id, '--units', '2');
-  expect(gift).toContain('(2 units) of ogr-14 for proxy');
-  expect(await tabherd('import', at('gift'), '--data', at('below'))).toContain('(2 units) of ogr-14 taken.');
+  expect(gift).toContain('(2 units) of ogr-12 for proxy');
+  expect(await tabherd('import', at('gift'), '--data', at('below'))).toContain('(2 units) of ogr-12 taken.');
 });
 
 test('a client without a network', async () => {
-  const keymaster = await start('serve', '--data', at('open'), '--contests', ogr14);
+  const keymaster = await start('serve', '--data', at('open'), '--contests', at('ogr-12.json'));
   const data = ['--data', at('hermit.json')];
   await tabherd('export', at('mine'), ...data, '--units', '3');
   // What a client hands in needs no token.
   const given = await tabherd('import', at('mine'), '--at', keymaster.url, '--token', '');
-  expect(given).toContain('(3 units) of ogr-14');
+  expect(given).toContain('(3 units) of ogr-12');
   await tabherd('import', at('mine.answer'), ...data);
   const done = await tabherd('crunch', '--offline', ...data, '--workers', '2', '--name', 'without a wire');
   expect(done).toContain('3 blocks to report');

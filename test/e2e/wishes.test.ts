@@ -1,7 +1,8 @@
 /** What a person asks of a tab, and several tabs of one browser: real Chromium, the built server, real keys. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { launchChromium } from '../../src/cli/bench/chromium.ts';
+import { manifests } from '../../src/contests/manifests.ts';
 import { ServerProcess } from '../helpers/server-process.ts';
 import { checkpoints, look, until } from '../helpers/tab.ts';
 
@@ -93,9 +94,12 @@ describe('several tabs', () => {
 });
 
 test('a snooze of three hours: no work is lost, and it goes on by itself', async () => {
+  // The leases of the warm-up are shorter than that.
+  const patient = await ServerProcess.start(manifests.filter(({ name }) => name === 'rc5-72'));
+  onTestFinished(() => patient.close());
   const page = await context.newPage();
   await page.clock.install();
-  await page.goto(server.url);
+  await page.goto(patient.url);
   await until(page, 'the contests', ({ contests }) => 'rc5-72' in contests);
   await page.click('[data-testid=run]');
   await until(page, 'keys being tried', ({ pause, rate }) => pause === undefined && rate > 0);
@@ -103,7 +107,6 @@ test('a snooze of three hours: no work is lost, and it goes on by itself', async
   await page.getByRole('button', { name: 'For 3 hours' }).click();
   await until(page, 'the snooze', ({ pause }) => pause === 'snoozed', 5);
   expect(await page.innerText('[data-testid=pause]')).toMatch(/by itself in (3 h 00|2 h 59) min/);
-  // Whichever block it was at by then: those of the warm-up take a moment.
   const begun = async () => Object.entries(await checkpoints(page)).find(([, one]) => (one?.steps ?? 0) > 0)?.[0];
   await expect.poll(begun, { timeout: 10_000 }).toBeDefined();
   const lease = await begun();
@@ -151,6 +154,8 @@ test('settings take effect at once and are kept: a quarter of the speed, another
   // The share to ±5 % is pinned in test/unit; here other tests use the machine too.
   const slow = await until(page, 'a quarter of the speed', ({ rate }) => rate > 0.05 * full && rate < 0.6 * full, 30);
   expect(slow.running).toBe(true);
+  // Before the next contest comes the block in hand.
+  await page.getByLabel('Each worker computes').fill('100');
 
   await page.getByLabel('In my order').check();
   for (let i = 0; i < 3; i++) await page.getByRole('button', { name: 'Move up: OGR-29' }).press('Enter');

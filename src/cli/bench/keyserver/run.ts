@@ -72,7 +72,7 @@ export async function benchKeyserver(given: KeyserverOptions, version: string): 
 
 /** A few seconds in all: whether everything runs, not how fast. */
 function shortened(options: KeyserverOptions): KeyserverOptions {
-  return { ...options, repeats: 1, seconds: 0.2, connections: 8, clients: 50, leases: 100, blocks: 2000 };
+  return { ...options, repeats: 1, seconds: 0.2, connections: 8, clients: 50, leases: 100, blocks: 500 };
 }
 
 /** One keyserver over each home, all at once; they take turns. */
