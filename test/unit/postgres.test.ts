@@ -65,6 +65,48 @@ test('is given up when it says nothing any more, and asked again over another co
   }
 });
 
+test('waits two seconds for whoever is frozen in the middle of a transaction', async () => {
+  const options = { url: await sharedPostgres(), schema: freshSchema() };
+  const [frozen, other] = [await openPostgresStore(options), await openPostgresStore(options)];
+  try {
+    let holds: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      holds = resolve;
+    });
+    const work = frozen.transaction(async (ledger) => {
+      await ledger.setMeta('state', 'by the frozen one');
+      holds();
+      await sleep(4000);
+    });
+    work.catch(() => {});
+    await held;
+    const began = Date.now();
+    expect(await other.transaction((ledger) => ledger.meta('state'))).toBeUndefined();
+    expect(Date.now() - began).toBeLessThan(3500);
+    await expect(work).rejects.toThrow();
+    // Over another connection it goes on.
+    await frozen.transaction((ledger) => ledger.setMeta('state', 'later'));
+    expect(await other.read((ledger) => ledger.meta('state'))).toBe('later');
+  } finally {
+    await frozen.close();
+    await other.close();
+  }
+});
+
+test('a snapshot may take its time', async () => {
+  const store = await openPostgresStore({ url: await sharedPostgres(), schema: freshSchema() });
+  try {
+    const contests = store.snapshot(async (ledger) => {
+      await ledger.contests();
+      await sleep(2500);
+      return ledger.contests();
+    });
+    expect(await contests).toEqual([]);
+  } finally {
+    await store.close();
+  }
+});
+
 test('does not outlive a process that is killed', async () => {
   const folder = temporaryFolder();
   try {

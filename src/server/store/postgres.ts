@@ -42,6 +42,8 @@ export interface PostgresOptions {
 
 /** The server's own limits: a backend that hangs must not hold everyone's answer for ever. */
 const STATEMENT_MS = 30_000;
+/** A process that is frozen in the middle of a transaction has the lock of all others: after so long it loses both. */
+const HELD_MS = 2000;
 const CONNECT_MS = 5000;
 const CLAIM_EVERY_MS = 500;
 const CLAIM_TRIES = 10;
@@ -88,7 +90,7 @@ function connectionsOf(options: PostgresOptions, name: string): Connections {
     // Longer than between two sweeps, so that a keyserver that runs can be told from one that does not.
     idleTimeoutMillis: 30_000,
     statement_timeout: STATEMENT_MS,
-    idle_in_transaction_session_timeout: STATEMENT_MS,
+    idle_in_transaction_session_timeout: HELD_MS,
     stream: () => impatientSocket(silenceMs),
     application_name: name,
   });
@@ -217,7 +219,11 @@ class PostgresStore implements Store {
 
   snapshot<T>(work: (ledger: LedgerQueries) => Promise<T>): Promise<T> {
     const transaction = this.#db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
-    return transaction.execute((db) => work(new LedgerQueries(db, 'postgresql')));
+    return transaction.execute(async (db) => {
+      // Nobody waits for it, and what is read may go to a slow disk.
+      await sql`set local idle_in_transaction_session_timeout = ${sql.lit(STATEMENT_MS)}`.execute(db);
+      return work(new LedgerQueries(db, 'postgresql'));
+    });
   }
 
   /** PostgreSQL's autovacuum does it. */
