@@ -156,33 +156,33 @@ export class PoolUser implements Keyserver {
 
   /**
    * Asks the gateway in use and, where that fails, the next. Where it is slow another is asked too, if one is there: the first
-   * answer counts, whoever it is from. Where nobody else is there it is waited for: whoever is left alone has much to do.
+   * answer counts, whoever it is from. Where nobody else is there it is waited for: whoever is left alone has much to do. It is
+   * asked again only if it was away in between, for what it was asked may have been lost.
    */
   async #ask<T>(call: (keyserver: Keyserver) => Promise<T>): Promise<{ answer: T; from: string }> {
     await this.#opened;
-    const asked = new Map<string, Promise<Outcome<T>>>();
-    const tried = new Set<string>();
-    const silent = new Set<string>();
+    const calls = new Map<number, Promise<Outcome<T>>>();
+    const places: Places = { asked: [], tried: new Set(), silent: new Set(), away: new Set() };
     let failure: UnreachableError | undefined;
-    let last: string | undefined;
     let isAgain = false;
     let patience = PATIENCE_MS;
     const began = this.#now();
     const ask = (place: string): void => {
-      asked.set(place, outcomeOf(place, call(this.#at(place))));
-      last = place;
+      const nth = places.asked.push(place) - 1;
+      calls.set(nth, outcomeOf(nth, call(this.#at(place))));
+      if (!places.silent.has(place)) places.away.delete(place);
       patience = PATIENCE_MS;
     };
     for (;;) {
       const isLate = Math.abs(this.#now() - began) >= TIMEOUT_MS;
-      if (asked.size === 0) {
-        const place = isLate ? undefined : await this.#next(last, tried, silent);
+      if (calls.size === 0) {
+        const place = isLate ? undefined : await this.#next(places);
         if (place !== undefined) ask(place);
-        else if (!isLate && !isAgain && silent.size > 0) {
+        else if (!isLate && !isAgain && places.silent.size > 0) {
           // One may have come back since; whoever called would not call again as soon.
           isAgain = true;
           await afterwards(AGAIN_MS);
-          silent.clear();
+          places.silent.clear();
           continue;
         } else {
           // It is our own network, or the end of the pool.
@@ -190,43 +190,39 @@ export class PoolUser implements Keyserver {
           throw failure ?? new UnreachableError('no gateway is known');
         }
       }
-      const outcome = await Promise.race([...asked.values(), afterwards(patience)]);
+      const outcome = await Promise.race([...calls.values(), afterwards(patience)]);
+      const pending = new Set([...calls.keys()].map((nth) => places.asked[nth] ?? ''));
       if (outcome === undefined) {
         patience = AGAIN_MS;
         if (isLate) continue;
-        silent.clear();
-        const other = await Promise.race([...asked.values(), this.#other(last, asked, tried, silent)]);
+        places.silent.clear();
+        const other = await Promise.race([...calls.values(), this.#other(places, pending)]);
         if (typeof other !== 'string') continue;
-        for (const slow of asked.keys()) this.#onFailure(slow);
+        for (const slow of pending) this.#onFailure(slow);
         ask(other);
         continue;
       }
-      const { from } = outcome;
+      const from = places.asked[outcome.nth] ?? '';
       // Whoever is too fast at one gateway does not take it out on the others.
-      if (!('error' in outcome) || isAnswer(outcome.error)) this.#onAnswer(from, tried);
-      if (!('error' in outcome)) return outcome;
+      if ('answer' in outcome || isAnswer(outcome.error)) this.#onAnswer(from, places.tried);
+      if ('answer' in outcome) return { answer: outcome.answer, from };
       const { error } = outcome;
       if (!(error instanceof UnreachableError) || isAnswer(error)) throw error;
       failure = error;
-      asked.delete(from);
-      tried.add(from);
+      calls.delete(outcome.nth);
+      places.tried.add(from);
       this.#onFailure(from);
       patience = 0;
     }
   }
 
   /** Somebody who is there; without a pool there are no keep-alives, and the next of the list is tried. */
-  async #other(
-    last: string | undefined,
-    asked: ReadonlyMap<string, unknown>,
-    tried: ReadonlySet<string>,
-    silent: Set<string>,
-  ): Promise<string | undefined> {
+  async #other(places: Places, pending: ReadonlySet<string>): Promise<string | undefined> {
     const elements = this.#elements().flatMap(({ addresses }) => addresses);
-    if (elements.length === 0) return this.#homes.find((home) => !asked.has(home) && !tried.has(home));
+    if (elements.length === 0) return this.#homes.find((home) => !pending.has(home) && !places.tried.has(home));
     // Home may be in the pool without being among the few that were told; what failed before may be there again.
     const homes = this.#homes.filter((home) => !elements.includes(home));
-    return this.#elementThere(last, new Set(asked.keys()), silent, homes);
+    return this.#elementThere({ ...places, tried: new Set() }, homes, pending);
   }
 
   #at(place: string): HttpKeyserver {
@@ -272,37 +268,45 @@ export class PoolUser implements Keyserver {
   }
 
   /** The place in use or another: elements first. Home last, whatever it answers: the line may be too slow for keep-alives. */
-  async #next(last: string | undefined, tried: ReadonlySet<string>, silent: Set<string>): Promise<string | undefined> {
+  async #next(places: Places): Promise<string | undefined> {
+    const { tried } = places;
     const current = this.#current;
     if (current !== undefined && !tried.has(current)) return current;
-    const found = await this.#elementThere(last, tried, silent);
+    const found = await this.#elementThere(places);
     return found ?? this.#homes.find((home) => !tried.has(home));
   }
 
-  /** An element that answers a keep-alive; those that do not are noted in `silent`. */
+  /**
+   * An element that answers a keep-alive; those that do not are noted in `silent`.
+   * @param more places besides the elements. @param pending who is being asked: come last, and count only if they were away.
+   */
   async #elementThere(
-    last: string | undefined,
-    tried: ReadonlySet<string>,
-    silent: Set<string>,
+    { asked, tried, silent, away }: Places,
     more: readonly string[] = [],
+    pending: ReadonlySet<string> = new Set(),
   ): Promise<string | undefined> {
-    const left = [...this.#afterFailureOf(last).map(({ addresses }) => addresses), ...more.map((place) => [place])]
+    const known = [...this.#afterFailureOf(asked.at(-1)).map(({ addresses }) => addresses), ...more.map((one) => [one])]
       .map((addresses) => addresses.filter((address) => !tried.has(address) && !silent.has(address)))
       .filter((addresses) => addresses.length > 0);
-    const ask = async (address: string): Promise<string> => {
+    const isPending = (addresses: readonly string[]): boolean => addresses.some((address) => pending.has(address));
+    const left = [...known.filter((one) => !isPending(one)), ...known.filter(isPending)];
+    const look = async (address: string): Promise<string> => {
       try {
-        return await this.#keepAlive(address);
+        await this.#keepAlive(address);
       } catch (error) {
         silent.add(address);
+        away.add(address);
         throw error;
       }
+      if (pending.has(address) && !away.has(address)) throw new Error(`${address} is at it`);
+      return address;
     };
-    const asked: Promise<string>[] = [];
-    while (asked.length < left.length) {
-      const some = left.slice(asked.length, asked.length + ASKED_AT_ONCE);
-      asked.push(...some.map((addresses) => Promise.any(addresses.map(ask))));
-      const isLast = asked.length === left.length;
-      const found = await (isLast ? firstOf(asked) : Promise.race([firstOf(asked), afterwards(ASK_MORE_MS)]));
+    const looks: Promise<string>[] = [];
+    while (looks.length < left.length) {
+      const some = left.slice(looks.length, looks.length + ASKED_AT_ONCE);
+      looks.push(...some.map((addresses) => Promise.any(addresses.map(look))));
+      const isLast = looks.length === left.length;
+      const found = await (isLast ? firstOf(looks) : Promise.race([firstOf(looks), afterwards(ASK_MORE_MS)]));
       if (found !== undefined) return found;
     }
     return undefined;
@@ -471,13 +475,25 @@ function placeOf(home: string): string {
   return 'location' in globalThis ? location.origin : '';
 }
 
-/** What came of asking one gateway. */
-type Outcome<T> = { from: string; answer: T } | { from: string; error: unknown };
+/** What one call knows of places, by their addresses. */
+interface Places {
+  /** Whom it has asked, one after the other. */
+  asked: string[];
+  /** Who failed. */
+  tried: Set<string>;
+  /** Who answered no keep-alive in this look around … */
+  silent: Set<string>;
+  /** … and in any since it was asked last. */
+  away: Set<string>;
+}
 
-const outcomeOf = <T>(from: string, call: Promise<T>): Promise<Outcome<T>> =>
+/** What came of the nth that was asked. */
+type Outcome<T> = { nth: number; answer: T } | { nth: number; error: unknown };
+
+const outcomeOf = <T>(nth: number, call: Promise<T>): Promise<Outcome<T>> =>
   call.then(
-    (answer) => ({ from, answer }),
-    (error: unknown) => ({ from, error }),
+    (answer) => ({ nth, answer }),
+    (error: unknown) => ({ nth, error }),
   );
 
 /** A refusal, and that one is too fast. */

@@ -423,6 +423,20 @@ describe('where the gateway in use fails', () => {
     expect(network.take().filter((line) => line.endsWith('exchange'))).toEqual([`${at(2)} POST exchange`]);
   });
 
+  test('who was away after it was asked is asked again once it is back: the request may have been lost', async () => {
+    const network = new Network(1);
+    const user = await pooled(network);
+    for (const place of [HOME, at(1)]) network.state.set(place, 'silent');
+    const answer = user.exchange(asking());
+    await idle(6000);
+    network.state.delete(at(1));
+    const began = Date.now();
+    await done(answer);
+    expect(Date.now() - began).toBeLessThan(2500);
+    const exchanges = network.take().filter((line) => line.endsWith('exchange'));
+    expect(exchanges).toEqual([`${at(1)} POST exchange`, `${at(1)} POST exchange`]);
+  });
+
   test('a call to a pool of which nobody answers fails after 20 s, as any does', async () => {
     const network = new Network(1);
     const user = await pooled(network);

@@ -96,12 +96,12 @@ test('waits two seconds for whoever is frozen in the middle of a transaction', a
 test('a snapshot may take its time', async () => {
   const store = await openPostgresStore({ url: await sharedPostgres(), schema: freshSchema() });
   try {
-    const contests = store.snapshot(async (ledger) => {
+    const contests = await store.snapshot(async (ledger) => {
       await ledger.contests();
       await sleep(2500);
       return ledger.contests();
     });
-    expect(await contests).toEqual([]);
+    expect(contests).toEqual([]);
   } finally {
     await store.close();
   }
