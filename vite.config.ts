@@ -162,8 +162,22 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
             target: 'es2022',
             sourcemap: true,
             assetsInlineLimit: 0,
-            // A schema that nobody looks at is left out.
-            rolldownOptions: { checks: quietChecks, treeshake: { manualPureFunctions: ['Type'] } },
+            rolldownOptions: {
+              checks: quietChecks,
+              // A schema that nobody looks at is left out.
+              treeshake: { manualPureFunctions: ['Type'] },
+              // What the first page and others share, in one file: each of its own has a beginning that gzip finds nothing in.
+              output: {
+                codeSplitting: {
+                  groups: [
+                    {
+                      name: 'shared',
+                      test: /\/src\/(app\/(format|use-snapshot)|domain\/points|client\/rate-history|contests\/steps|contests\/ogr\/rulers|protocol\/(gzip|fault|http-keyserver))\.tsx?$/,
+                    },
+                  ],
+                },
+              },
+            },
           },
   server: { port: 2065, proxy: { '/api': 'http://localhost:2064', '/admin': 'http://localhost:2064' } },
   test: {

@@ -46,6 +46,9 @@ export interface PoolsOptions {
   json?: string;
 }
 
+/** Resolutions a second: what ninety thousand browsers need, each once in the lifetime of its list (five minutes). */
+export const CALM_RATE = 300;
+
 /** One figure a repeat; milliseconds and requests a second. */
 export interface ResolutionFigures {
   policy: PolicyName;
@@ -56,6 +59,8 @@ export interface ResolutionFigures {
   /** Requests that come at random, half as many as that, each timed from when it was due. */
   p50: number[];
   p99: number[];
+  /** The same of CALM_RATE requests a second. */
+  calmP99: number[];
   /** A call in the bench's own process, by processor time, which says the same beside other work. */
   callRates: number[];
   callP50: number[];
@@ -117,6 +122,7 @@ export async function poolsReport(
       cpu: [],
       p50: [],
       p99: [],
+      calmP99: [],
       callRates: [],
       callP50: [],
       callP99: [],
@@ -226,11 +232,16 @@ async function overHttp(
     const { rate, latencies: all } = await closedLoad(some, senders, seconds);
     const after = processorSeconds(pid);
     if (before !== undefined && after !== undefined) figures.cpu.push(((after - before) * 1e6) / all.length);
-    const { latencies } = await openLoad(some, senders, { rate: rate / 2, seconds, random });
-    const [p50 = 0, p99 = 0] = latencies.length === 0 ? [] : quantiles(latencies, [0.5, 0.99]);
+    const at = async (rate: number): Promise<number[]> => {
+      const { latencies } = await openLoad(some, senders, { rate, seconds, random });
+      return latencies.length === 0 ? [] : quantiles(latencies, [0.5, 0.99]);
+    };
+    const [p50 = 0, p99 = 0] = await at(rate / 2);
+    const [, calmP99 = 0] = await at(CALM_RATE);
     figures.rates.push(rate);
     figures.p50.push(p50);
     figures.p99.push(p99);
+    figures.calmP99.push(calmP99);
   });
 }
 

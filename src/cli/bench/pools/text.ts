@@ -1,7 +1,7 @@
 /** What `bench pools` found, for a terminal of 100 columns. */
 import { summary } from '../statistics.ts';
 import { table } from '../table.ts';
-import type { PoolsReport } from './pools.ts';
+import { CALM_RATE, type PoolsReport } from './pools.ts';
 
 export function poolsText(report: PoolsReport): string {
   const { machine, options, resolutions, registrations, sharedRegistrations, newcomer, bytes } = report;
@@ -12,17 +12,18 @@ export function poolsText(report: PoolsReport): string {
       `Node ${machine.node}; a pool of ${elements.toLocaleString('en')} gateways, ${repeats} x ${seconds} s in turn: medians, least to most\n` +
       (busy === undefined ? '' : `What others spent of the CPUs before and after: ${busy}\n`),
     table([
-      ['Resolution over HTTP', 'requests/s', 'p50 ms', 'p99 ms', 'CPU us'],
-      ...resolutions.map(({ policy, rates, p50, p99, cpu }) => [
+      ['Resolution over HTTP', 'requests/s', 'p50 ms', 'p99 ms', `at ${CALM_RATE}/s`, 'CPU us'],
+      ...resolutions.map(({ policy, rates, p50, p99, calmP99, cpu }) => [
         `  ${policy}`,
         cell(rates, 0),
-        cell(p50, 2),
-        cell(p99, 2),
+        cell(p50, 1),
+        cell(p99, 1),
+        cell(calmP99, 1),
         cpu.length === 0 ? '?' : summary(cpu).median.toFixed(0),
       ]),
     ]) +
-      `${connections} browsers at once. p50 and p99 at half of that rate: requests come at random, and each is\n` +
-      'timed from when it was due\n',
+      `${connections} browsers at once. p50 and p99 at half of that rate, and p99 at ${CALM_RATE}/s:\n` +
+      'requests come at random, and each is timed from when it was due\n',
     table([
       ['Resolution as a call, by processor time', 'a second', 'p50 ms', 'p99 ms'],
       ...resolutions.map(({ policy, callRates, callP50, callP99 }) => [
