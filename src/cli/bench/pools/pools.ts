@@ -47,7 +47,7 @@ export interface PoolsOptions {
 }
 
 /** Resolutions a second: what ninety thousand browsers need, each once in the lifetime of its list (five minutes). */
-export const CALM_RATE = 300;
+const CALM_RATE = 300;
 
 /** One figure a repeat; milliseconds and requests a second. */
 export interface ResolutionFigures {
@@ -71,6 +71,8 @@ export interface PoolsReport {
   machine: Machine & { busy?: [Busy, Busy] };
   startedAt: string;
   options: Pick<PoolsOptions, 'elements' | 'repeats' | 'seconds' | 'connections'>;
+  /** Resolutions a second of `calmP99`. */
+  calmRate: number;
   resolutions: ResolutionFigures[];
   /** Registrations a second over HTTP: of elements that are new, and of those that are known. */
   registrations: { first: number[]; again: number[] };
@@ -116,6 +118,7 @@ export async function poolsReport(
     },
     startedAt: new Date().toISOString(),
     options: { elements, repeats, seconds, connections },
+    calmRate: CALM_RATE,
     resolutions: POLICY_NAMES.map((policy) => ({
       policy,
       rates: [],

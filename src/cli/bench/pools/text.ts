@@ -1,10 +1,10 @@
 /** What `bench pools` found, for a terminal of 100 columns. */
 import { summary } from '../statistics.ts';
 import { table } from '../table.ts';
-import { CALM_RATE, type PoolsReport } from './pools.ts';
+import type { PoolsReport } from './pools.ts';
 
 export function poolsText(report: PoolsReport): string {
-  const { machine, options, resolutions, registrations, sharedRegistrations, newcomer, bytes } = report;
+  const { machine, options, calmRate, resolutions, registrations, sharedRegistrations, newcomer, bytes } = report;
   const { elements, repeats, seconds, connections } = options;
   const busy = machine.busy?.map(({ own, others }) => `${(50 * (own + others)).toFixed(0)} %`).join(', ');
   return [
@@ -12,7 +12,7 @@ export function poolsText(report: PoolsReport): string {
       `Node ${machine.node}; a pool of ${elements.toLocaleString('en')} gateways, ${repeats} x ${seconds} s in turn: medians, least to most\n` +
       (busy === undefined ? '' : `What others spent of the CPUs before and after: ${busy}\n`),
     table([
-      ['Resolution over HTTP', 'requests/s', 'p50 ms', 'p99 ms', `at ${CALM_RATE}/s`, 'CPU us'],
+      ['Resolution over HTTP', 'requests/s', 'p50 ms', 'p99 ms', `at ${calmRate}/s`, 'CPU us'],
       ...resolutions.map(({ policy, rates, p50, p99, calmP99, cpu }) => [
         `  ${policy}`,
         cell(rates, 0),
@@ -22,7 +22,7 @@ export function poolsText(report: PoolsReport): string {
         cpu.length === 0 ? '?' : summary(cpu).median.toFixed(0),
       ]),
     ]) +
-      `${connections} browsers at once. p50 and p99 at half of that rate, and p99 at ${CALM_RATE}/s:\n` +
+      `${connections} browsers at once. p50 and p99 at half of that rate, and p99 at ${calmRate}/s:\n` +
       'requests come at random, and each is timed from when it was due\n',
     table([
       ['Resolution as a call, by processor time', 'a second', 'p50 ms', 'p99 ms'],
