@@ -7,9 +7,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { manifests } from '../../src/contests/manifests.ts';
-import { countStubs } from '../../src/contests/ogr/stubs.ts';
-import type { ContestManifest, OgrSearch } from '../../src/domain/contest.ts';
+import type { ContestManifest } from '../../src/domain/contest.ts';
 import { otherBrowsers, type Tab } from '../helpers/browsers.ts';
+import { ogrContest } from '../helpers/ogr-contest.ts';
 import { ServerProcess } from '../helpers/server-process.ts';
 import { checkpoints, look, reportsWaiting, until } from '../helpers/tab.ts';
 
@@ -24,11 +24,6 @@ const NODES = 130_880_843;
 const long = ogrContest('ogr-15', { marks: 15, maxLength: 153 });
 /** One at a time, so that the block after it is of keys. */
 long.block = { maxUnits: 1, maxLeases: 1 };
-
-function ogrContest(name: string, search: Pick<OgrSearch, 'marks' | 'maxLength'>): ContestManifest {
-  const stubs: OgrSearch = { ...search, kind: 'ogr', stubDepth: 1 };
-  return { ...builtIn('ogr-14'), name, units: countStubs(stubs), search: stubs };
-}
 
 for (const { name, missing, open } of otherBrowsers) {
   test.concurrent(`${name}: start, a proof, pause, reload, kill -9 of the server, offline, resume, one report`, async (context) => {

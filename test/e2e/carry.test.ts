@@ -3,11 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { manifests } from '../../src/contests/manifests.ts';
-import { countStubs } from '../../src/contests/ogr/stubs.ts';
-import type { ContestManifest } from '../../src/domain/contest.ts';
 import { openSqliteStore } from '../../src/server/store/sqlite.ts';
 import { tabherd as command, type StartedKeyserver, startKeyserver } from '../helpers/command.ts';
+import { ogrContest } from '../helpers/ogr-contest.ts';
 
 const env = { ...process.env, TABHERD_ADMIN_TOKEN: 'a-token-for-this-test-alone' };
 
@@ -49,14 +47,8 @@ async function credited(data: string): Promise<Record<string, number>> {
   }
 }
 
-const search = { kind: 'ogr', marks: 12, maxLength: 85, stubDepth: 1 } as const;
 /** The warm-up in two marks less, of which a block takes a moment. */
-const short: ContestManifest = {
-  ...(manifests.find(({ name }) => name === 'ogr-14') as ContestManifest),
-  name: 'ogr-12',
-  units: countStubs(search),
-  search,
-};
+const short = ogrContest('ogr-12', { marks: 12, maxLength: 85 });
 
 test('an offline proxy and its keymaster, running and stopped', async () => {
   const keymaster = await start('serve', '--data', at('top'), '--contests', at('ogr-12.json'));

@@ -1,0 +1,11 @@
+/** A search of rulers of any size, in all else the warm-up. */
+import { manifests } from '../../src/contests/manifests.ts';
+import { countStubs } from '../../src/contests/ogr/stubs.ts';
+import type { ContestManifest, OgrSearch } from '../../src/domain/contest.ts';
+
+const warmUp = manifests.find(({ name }) => name === 'ogr-14') as ContestManifest;
+
+export function ogrContest(name: string, search: Pick<OgrSearch, 'marks' | 'maxLength'>): ContestManifest {
+  const stubs: OgrSearch = { ...search, kind: 'ogr', stubDepth: 1 };
+  return { ...warmUp, name, units: countStubs(stubs), search: stubs };
+}
