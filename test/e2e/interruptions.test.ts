@@ -11,6 +11,7 @@ import { manifests } from '../../src/contests/manifests.ts';
 import { rc5Search } from '../../src/contests/rc5/rc5.ts';
 import type { ContestManifest } from '../../src/domain/contest.ts';
 import type { ExchangeRequest } from '../../src/protocol/keyserver.ts';
+import { ogr15 } from '../helpers/ogr-contest.ts';
 import { ServerProcess } from '../helpers/server-process.ts';
 import { checkpoints, look, type Seen, until } from '../helpers/tab.ts';
 import near from '../vectors/rc5-near-matches.json' with { type: 'json' };
@@ -36,7 +37,6 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 beforeEach(async () => {
-  server = await ServerProcess.start([short]);
   context = await browser.newContext();
   sent = new Map();
   context.on('request', (request) => {
@@ -57,12 +57,13 @@ function exchangeIn(request: Request): ExchangeRequest {
   return JSON.parse((isPacked ? gunzipSync(body) : body).toString()) as ExchangeRequest;
 }
 
-async function openAndStart(): Promise<Page> {
+async function openAndStart(manifest = short): Promise<Page> {
+  server = await ServerProcess.start([manifest]);
   const page = await context.newPage();
   await page.goto(server.url);
-  await until(page, 'the contest', ({ contests }) => 'rc5-56' in contests);
+  await until(page, 'the contest', ({ contests }) => manifest.name in contests);
   await page.click('[data-testid=run]');
-  await until(page, 'keys being tried', ({ blocks }) => (blocks[0]?.steps ?? 0) > 0);
+  await until(page, 'work being done', ({ blocks }) => (blocks[0]?.steps ?? 0) > 0);
   return page;
 }
 
@@ -77,6 +78,7 @@ async function kept(page: Page, least = 1): Promise<{ lease: string; steps: numb
 }
 
 test('nothing runs and nothing is asked for before Start', async () => {
+  server = await ServerProcess.start([short]);
   const page = await context.newPage();
   const asked: string[] = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
@@ -154,7 +156,7 @@ test('kill -9 of the server in the middle: both go on, the message appears, the 
 });
 
 test('a report left by a closed tab is sent by Background Sync', async () => {
-  const page = await openAndStart();
+  const page = await openAndStart({ ...ogr15, block: { maxUnits: 1, maxLeases: 1 } });
   await page.evaluate(() => navigator.serviceWorker.ready);
   await server.kill();
   await until(page, 'a report waiting', ({ outBuffer }) => outBuffer === 1);
@@ -214,6 +216,7 @@ describe('two tabs', () => {
   });
 
   test('over plain HTTP from another machine: no service worker, no locks, and yet one runs', async () => {
+    server = await ServerProcess.start([short]);
     const url = server.url.replace('localhost', ELSEWHERE);
     const first = await context.newPage();
     await first.goto(url);

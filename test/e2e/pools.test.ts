@@ -9,12 +9,10 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { launchChromium } from '../../src/cli/bench/chromium.ts';
-import { manifests } from '../../src/contests/manifests.ts';
-import { rc5Search } from '../../src/contests/rc5/rc5.ts';
-import type { ContestManifest } from '../../src/domain/contest.ts';
 import type { Status } from '../../src/protocol/keyserver.ts';
 import type { Resolution } from '../../src/protocol/pools.ts';
 import { type StartedKeyserver, startKeyserver, tabherd } from '../helpers/command.ts';
+import { ogr15 } from '../helpers/ogr-contest.ts';
 import { freshSchema, sharedPostgres } from '../helpers/postgres.ts';
 import { freePort } from '../helpers/server-process.ts';
 import { type Seen, until } from '../helpers/tab.ts';
@@ -22,14 +20,7 @@ import { type Seen, until } from '../helpers/tab.ts';
 const HANDLE = 'test.pool';
 const WAIT = { timeout: 60_000, interval: 200 };
 
-/** Far from the answer, in blocks that take a browser some seconds. */
-const warmUp = manifests.find(({ name }) => name === 'rc5-56') as ContestManifest;
-const contest: ContestManifest = {
-  ...warmUp,
-  units: 4096,
-  block: { maxUnits: 4, maxLeases: 4 },
-  search: { ...rc5Search(warmUp), firstUnit: 0 },
-};
+const contest = { ...ogr15, block: { maxUnits: 1, maxLeases: 4 } };
 
 let browser: Browser;
 let page: Page;
@@ -102,7 +93,7 @@ async function workAt(home: string): Promise<Seen> {
   await until(page, 'the contest', ({ contests }) => contest.name in contests);
   await page.click('[data-testid=run]');
   await vi.waitFor(async () => expect((await kept())?.resolution?.elements).toHaveLength(2), WAIT);
-  const seen = await until(page, 'a block begun', ({ blocks }) => (blocks[0]?.steps ?? 0) > 2 ** 26);
+  const seen = await until(page, 'a block begun', ({ blocks }) => (blocks[0]?.steps ?? 0) > 2 ** 24);
   expect(await page.locator('[data-testid=through]').count()).toBe(0);
   return seen;
 }

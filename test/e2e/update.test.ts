@@ -1,21 +1,15 @@
 /**
- * A new deployment while a tab is at work: it takes over between two blocks, with a notice before, and every key is tried
- * once. Real Chromium, the built server, real keys.
+ * A new deployment while a tab is at work: it takes over between two blocks, with a notice before, and every node is
+ * visited once. Real Chromium, the built server, a real search.
  */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { launchChromium } from '../../src/cli/bench/chromium.ts';
-import { manifests } from '../../src/contests/manifests.ts';
-import { rc5Search } from '../../src/contests/rc5/rc5.ts';
-import type { ContestManifest } from '../../src/domain/contest.ts';
+import { ogr15 } from '../helpers/ogr-contest.ts';
 import { ServerProcess } from '../helpers/server-process.ts';
 import { look, until } from '../helpers/tab.ts';
-
-/** Far from the answer, in blocks of some seconds. */
-const warmUp = manifests.find(({ name }) => name === 'rc5-56') as ContestManifest;
-const short: ContestManifest = { ...warmUp, units: 64, search: { ...rc5Search(warmUp), firstUnit: 64 } };
 
 let browser: Browser;
 let dist: string;
@@ -31,7 +25,7 @@ beforeEach(async () => {
   await mkdir('.cache', { recursive: true });
   dist = await mkdtemp('.cache/deployed-');
   await cp('dist', dist, { recursive: true });
-  server = await ServerProcess.start([short], undefined, dist);
+  server = await ServerProcess.start([ogr15], undefined, dist);
 });
 afterEach(async () => {
   await server.close();
@@ -67,7 +61,7 @@ test('it waits for the block in hand, says so, and goes on with the next one', a
   await page.goto(server.url);
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.click('[data-testid=run]');
-  await until(page, 'keys being tried', ({ blocks }) => (blocks[0]?.steps ?? 0) > 0);
+  await until(page, 'nodes being visited', ({ blocks }) => (blocks[0]?.steps ?? 0) > 0);
 
   await deploy('second');
   await lookForIt(page);
