@@ -13,13 +13,14 @@ import { Check } from 'typebox/value';
 import type { Contest } from '../domain/contest.ts';
 import { RefusedError, UnreachableError } from '../protocol/errors.ts';
 import { fetchJson, HttpKeyserver, TIMEOUT_MS } from '../protocol/http-keyserver.ts';
-import type {
-  ExchangeReply,
-  ExchangeRequest,
-  Keyserver,
-  ReleaseReply,
-  ReleaseRequest,
-  Status,
+import {
+  type ExchangeReply,
+  type ExchangeRequest,
+  type Keyserver,
+  MAX_HOLDING,
+  type ReleaseReply,
+  type ReleaseRequest,
+  type Status,
 } from '../protocol/keyserver.ts';
 import {
   KeepAlive,
@@ -53,6 +54,8 @@ const FIRST_AGAIN_MS = 5_000;
 /** Distances measured after one resolution, and kept in all. */
 const MEASURED_AT_ONCE = 4;
 const MAX_DISTANCES = 64;
+/** Leases of which it is remembered whose they are, and where they were handed in. */
+const MAX_ELSEWHERE = 256;
 
 const KeptPool = Type.Object({
   handle: Type.Optional(PoolHandle),
@@ -99,6 +102,8 @@ export class PoolUser implements Keyserver {
   /** It has turned to another since the last resolution. */
   #hasTurned = false;
   #resolveAt = 0;
+  /** Who gave a lease, and who has acknowledged its report instead; the latest last. */
+  readonly #elsewhere = new Map<string, { from: string; isSettled: boolean }>();
   #client: string | undefined;
 
   /** @param homes each as of `HttpKeyserver`; the first that answers is used. */
@@ -123,7 +128,8 @@ export class PoolUser implements Keyserver {
 
   async exchange(request: ExchangeRequest): Promise<ExchangeReply> {
     this.#client = request.client.id;
-    const { answer, from } = await this.#ask((keyserver) => keyserver.exchange(request));
+    const { answer, from } = await this.#ask((keyserver, place) => keyserver.exchange(this.#knowing(request, place)));
+    this.#noteLeases(answer, from);
     const { handle, pins, distances } = this.#kept;
     if (this.#isHome(from) && answer.pool !== undefined && answer.pool !== handle) {
       this.#keep({ handle: answer.pool, pins, distances });
@@ -152,6 +158,27 @@ export class PoolUser implements Keyserver {
     return (await this.#ask((keyserver) => keyserver.map(query))).answer;
   }
 
+  // ── leases of other gateways ──────────────────────────────────────────────────────────────────────────────────
+
+  /** A gateway does not know what was handed in at another: it would hand out that lease again, as one whose answer was lost. */
+  #knowing(request: ExchangeRequest, place: string): ExchangeRequest {
+    const { holding } = request.want;
+    if (holding === undefined) return request;
+    const settled = [...this.#elsewhere].filter(([, { from, isSettled }]) => isSettled && from === place);
+    const known = [...new Set([...holding, ...settled.map(([lease]) => lease)])].slice(0, MAX_HOLDING);
+    return { ...request, want: { ...request.want, holding: known } };
+  }
+
+  #noteLeases({ leases, results }: ExchangeReply, from: string): void {
+    for (const { id } of leases) this.#elsewhere.set(id, { from, isSettled: false });
+    for (const { lease } of results) {
+      const given = this.#elsewhere.get(lease);
+      this.#elsewhere.delete(lease);
+      if (given !== undefined && given.from !== from) this.#elsewhere.set(lease, { from: given.from, isSettled: true });
+    }
+    for (const lease of [...this.#elsewhere.keys()].slice(0, -MAX_ELSEWHERE)) this.#elsewhere.delete(lease);
+  }
+
   // ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
@@ -159,7 +186,7 @@ export class PoolUser implements Keyserver {
    * answer counts, whoever it is from. Where nobody else is there it is waited for: whoever is left alone has much to do. It is
    * asked again only if it was away in between, for what it was asked may have been lost.
    */
-  async #ask<T>(call: (keyserver: Keyserver) => Promise<T>): Promise<{ answer: T; from: string }> {
+  async #ask<T>(call: (keyserver: Keyserver, place: string) => Promise<T>): Promise<{ answer: T; from: string }> {
     await this.#opened;
     const calls = new Map<number, Promise<Outcome<T>>>();
     const places: Places = { asked: [], tried: new Set(), silent: new Set(), away: new Set() };
@@ -169,7 +196,7 @@ export class PoolUser implements Keyserver {
     const began = this.#now();
     const ask = (place: string): void => {
       const nth = places.asked.push(place) - 1;
-      calls.set(nth, outcomeOf(nth, call(this.#at(place))));
+      calls.set(nth, outcomeOf(nth, call(this.#at(place), place)));
       if (!places.silent.has(place)) places.away.delete(place);
       patience = PATIENCE_MS;
     };

@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { LatePoolUser } from '../../src/client/late-pool-user.ts';
 import { type KeptPool, PoolUser, type PoolUserOptions } from '../../src/client/pool-user.ts';
+import type { Lease } from '../../src/domain/work.ts';
 import { RefusedError, UnreachableError } from '../../src/protocol/errors.ts';
-import type { Keyserver } from '../../src/protocol/keyserver.ts';
+import type { ExchangeRequest, Keyserver, ReportResult } from '../../src/protocol/keyserver.ts';
 import type { Policy, PoolElement, Resolution } from '../../src/protocol/pools.ts';
 import { generateKey } from '../../src/server/proof/key.ts';
 import { makeVoucher } from '../../src/server/proof/voucher.ts';
@@ -38,6 +39,9 @@ class Network {
   /** What others than home say of it. */
   othersSay: string[] = [stranger.id];
   pool: string | undefined = HANDLE;
+  /** What the next exchange gives. */
+  leases: Lease[] = [];
+  results: ReportResult[] = [];
   readonly state = new Map<string, State>();
   readonly slow = new Map<string, number>();
   /** Where it went, one a request, such as `https://g1.example POST exchange`. */
@@ -72,7 +76,14 @@ class Network {
     const resolution: Resolution = { handle: HANDLE, elements: this.elements, lifetimeSeconds: LIFETIME };
     const answers: Record<string, unknown> = {
       contests: [{ manifest: testManifest({ name: 'test', units: 10 }), state, keymasters }],
-      exchange: { results: [], leases: [], now: Date.now(), contests: [], retryAfterSeconds: 0, pool: this.pool },
+      exchange: {
+        results: this.results,
+        leases: this.leases,
+        now: Date.now(),
+        contests: [],
+        retryAfterSeconds: 0,
+        pool: this.pool,
+      },
       release: { released: [] },
       'keep-alive': { handle: HANDLE, id: 1, load: 0 },
       [`pools/${HANDLE}`]: resolution,
@@ -187,6 +198,37 @@ describe('in the quiet case', () => {
     expect(network.take()).toEqual([`${HOME} POST exchange`]);
     expect(user.through).toBeUndefined();
   });
+});
+
+test('what was handed in at another gateway is named to whoever gave it, who would hand it out again', async () => {
+  const network = new Network(2);
+  const user = await pooled(network);
+  const [one = '', two = '', three = ''] = ['1', '2', '3'].map((digit) => digit.repeat(16));
+  network.leases = [one, two].map((id) => ({ id, contest: 'test', first: 0, count: 1, expiresAt: START + 1e6 }));
+  await exchange(user);
+  network.leases = [];
+
+  const held = async (holding: string[] | undefined): Promise<string[] | undefined> => {
+    network.bodies.length = 0;
+    await done(user.exchange(asking(holding === undefined ? {} : { holding })));
+    const body = network.bodies.findLast((one) => one.startsWith('exchange ')) ?? '';
+    return (JSON.parse(body.slice('exchange '.length)) as ExchangeRequest).want.holding;
+  };
+  network.state.set(at(1), 'refused');
+  network.results = [{ lease: one, outcome: 'accepted', credited: 1, hits: [] }];
+  await held([one, two]);
+  expect(user.through).toEqual({ through: at(2), because: at(1) });
+  network.results = [];
+  // Not to whom it was handed in.
+  expect(await held([two])).toEqual([two]);
+
+  network.state.clear();
+  network.state.set(at(2), 'refused');
+  await idle(60_000);
+  expect(await held([two, three])).toEqual([two, three, one]);
+  expect(user.through).toMatchObject({ through: at(1) });
+  // Whoever tells nothing of what it has wants nothing handed out again.
+  expect(await held(undefined)).toBeUndefined();
 });
 
 describe('a list that was kept', () => {
