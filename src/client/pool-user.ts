@@ -17,7 +17,7 @@ import {
   type ExchangeReply,
   type ExchangeRequest,
   type Keyserver,
-  MAX_HOLDING,
+  MAX_SETTLED,
   type ReleaseReply,
   type ReleaseRequest,
   type Status,
@@ -44,13 +44,17 @@ const KEEP_ALIVE_MS = 1_000;
 const ASK_MORE_MS = 400;
 /** … of which an earlier one is waited for where a later one has answered. */
 const GRACE_MS = 300;
-/** After so long those that did not answer are asked once more: before a call fails, and while one is waited for. */
+/** After so long those that did not answer are asked once more: before a call fails, and while one is waited for … */
 const AGAIN_MS = 1_000;
+/** … and from the second time on after so long: where only one of many is left, it should have time for exchanges. */
+const LATER_MS = 2_000;
 /** For so long one that failed comes after all others. */
 const AVOIDED_MS = 30_000;
 /** How soon a resolution that nobody could give is tried again; the first one, until which there is no other gateway, sooner. */
 const RESOLVE_AGAIN_MS = 60_000;
 const FIRST_AGAIN_MS = 5_000;
+/** Whoever turns to one gateway after the other does not resolve oftener than this. */
+const TURNED_AGAIN_MS = 10_000;
 /** Distances measured after one resolution, and kept in all. */
 const MEASURED_AT_ONCE = 4;
 const MAX_DISTANCES = 64;
@@ -102,6 +106,8 @@ export class PoolUser implements Keyserver {
   /** It has turned to another since the last resolution. */
   #hasTurned = false;
   #resolveAt = 0;
+  /** Before this it does not resolve because it has turned to another. */
+  #turnedResolveAt = 0;
   /** Who gave a lease, and who has acknowledged its report instead; the latest last. */
   readonly #elsewhere = new Map<string, { from: string; isSettled: boolean }>();
   #client: string | undefined;
@@ -162,11 +168,11 @@ export class PoolUser implements Keyserver {
 
   /** A gateway does not know what was handed in at another: it would hand out that lease again, as one whose answer was lost. */
   #knowing(request: ExchangeRequest, place: string): ExchangeRequest {
-    const { holding } = request.want;
-    if (holding === undefined) return request;
-    const settled = [...this.#elsewhere].filter(([, { from, isSettled }]) => isSettled && from === place);
-    const known = [...new Set([...holding, ...settled.map(([lease]) => lease)])].slice(0, MAX_HOLDING);
-    return { ...request, want: { ...request.want, holding: known } };
+    const settled = [...this.#elsewhere]
+      .filter(([, { from, isSettled }]) => isSettled && from === place)
+      .map(([lease]) => lease)
+      .slice(-MAX_SETTLED);
+    return settled.length === 0 ? request : { ...request, want: { ...request.want, settled } };
   }
 
   #noteLeases({ leases, results }: ExchangeReply, from: string): void {
@@ -192,6 +198,7 @@ export class PoolUser implements Keyserver {
     const places: Places = { asked: [], tried: new Set(), silent: new Set(), away: new Set() };
     let failure: UnreachableError | undefined;
     let isAgain = false;
+    let isWaiting = false;
     let patience = PATIENCE_MS;
     const began = this.#now();
     const ask = (place: string): void => {
@@ -220,7 +227,8 @@ export class PoolUser implements Keyserver {
       const outcome = await Promise.race([...calls.values(), afterwards(patience)]);
       const pending = new Set([...calls.keys()].map((nth) => places.asked[nth] ?? ''));
       if (outcome === undefined) {
-        patience = AGAIN_MS;
+        patience = isWaiting ? LATER_MS : AGAIN_MS;
+        isWaiting = true;
         if (isLate) continue;
         places.silent.clear();
         const other = await Promise.race([...calls.values(), this.#other(places, pending)]);
@@ -279,7 +287,7 @@ export class PoolUser implements Keyserver {
     if (this.#because === place) this.#because = undefined;
     this.#current = place;
     this.#hasTurned = true;
-    this.#resolveAt = 0;
+    this.#resolveAt = this.#turnedResolveAt;
     this.#reportTo(place);
   }
 
@@ -426,6 +434,7 @@ export class PoolUser implements Keyserver {
     const { fetch } = this.#options;
     const hadTurned = this.#hasTurned;
     this.#hasTurned = false;
+    if (hadTurned) this.#turnedResolveAt = this.#now() + TURNED_AGAIN_MS;
     const isFirst = this.#kept.resolution === undefined;
     this.#resolveAt = this.#now() + (isFirst ? FIRST_AGAIN_MS : RESOLVE_AGAIN_MS);
     // There is nobody else to ask, and nobody waits for it.

@@ -1,5 +1,6 @@
 /** Who works: what a client says of itself. All but the id is for statistics. */
 import { type Static, Type } from 'typebox';
+import { SiteToken } from './site.ts';
 
 /**
  * A random UUID that a client made for itself. Of a proxy: its Ed25519 public key (RFC 8032) in hexadecimal, 64 digits,
@@ -7,12 +8,13 @@ import { type Static, Type } from 'typebox';
  */
 export const ClientId = Type.String({ pattern: '^[0-9a-f-]{16,64}$' });
 
-/** `tab`: an open page. `app`: an installed PWA, a kiosk. `terminal`: `tabherd crunch`. `proxy`: a keyserver. */
+/** `tab`: an open page. `app`: an installed PWA, a kiosk. `terminal`: `tabherd crunch`. `proxy`: a keyserver. `widget`: a frame in a team's site. */
 export const ClientClass = Type.Union([
   Type.Literal('tab'),
   Type.Literal('app'),
   Type.Literal('terminal'),
   Type.Literal('proxy'),
+  Type.Literal('widget'),
 ]);
 export type ClientClass = Static<typeof ClientClass>;
 
@@ -27,6 +29,8 @@ export const ClientInfo = Type.Object({
   /** Shown in statistics; chosen by the person. */
   name: Type.Optional(label(64)),
   team: Type.Optional(label(64)),
+  /** The site whose widget it is: its team has the credit, whatever is said beside it. */
+  site: Type.Optional(SiteToken),
   /** The client's version. */
   version: label(32),
   /** `tab` unless told. */

@@ -115,6 +115,7 @@ export const ContestManifest = Type.Object(
           app: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
           terminal: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
           proxy: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
+          widget: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
         },
         { additionalProperties: false },
       ),

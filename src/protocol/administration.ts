@@ -7,6 +7,7 @@ import { type Static, Type } from 'typebox';
 import { ClientId, label } from '../domain/client.ts';
 import { Allocation, ContestName, ContestState } from '../domain/contest.ts';
 import { KioskWord } from '../domain/kiosk.ts';
+import { MAX_ORIGINS, SiteOrigin, SiteToken } from '../domain/site.ts';
 import { UnitNumber } from '../domain/units.ts';
 import { MAX_MESSAGES } from './keyserver.ts';
 import { VoucherClaims } from './pools.ts';
@@ -103,6 +104,32 @@ export type NewVoucher = Static<typeof NewVoucher>;
 /** `expiresAt`: milliseconds since 1970. */
 export const MadeVoucher = Type.Object({ voucher: Type.String(), expiresAt: Type.Integer() });
 export type MadeVoucher = Static<typeof MadeVoucher>;
+
+/** A site whose visitors may work for a team through the widget. */
+export const NewSite = Type.Object(
+  {
+    team: label(64, 1),
+    /** Of the pages that may embed it. */
+    origins: Type.Array(SiteOrigin, { minItems: 1, maxItems: MAX_ORIGINS, uniqueItems: true }),
+  },
+  { additionalProperties: false },
+);
+export type NewSite = Static<typeof NewSite>;
+
+export const SiteChange = Type.Object(
+  { origins: Type.Optional(NewSite.properties.origins), revoked: Type.Optional(Type.Boolean()) },
+  { additionalProperties: false, minProperties: 1 },
+);
+export type SiteChange = Static<typeof SiteChange>;
+
+export const Site = Type.Object({
+  token: SiteToken,
+  ...NewSite.properties,
+  createdAt: Type.Integer(),
+  /** Its widget says that it was ended, and does no work. */
+  revokedAt: Type.Optional(Type.Integer()),
+});
+export type Site = Static<typeof Site>;
 
 export const Messages = Type.Object(
   { messages: Type.Array(Type.String({ minLength: 1, maxLength: 500 }), { maxItems: MAX_MESSAGES }) },

@@ -1,7 +1,15 @@
 /** The standing over HTTP: for the page, and for a proxy that passes it on. Errors and checks are those of `http-keyserver.ts`. */
 import type { TSchema } from 'typebox';
 import { fetchJson, type HttpKeyserverOptions } from './http-keyserver.ts';
-import { ContestRates, type RateSpan, Standing, type StandingQuery, type Standings, TeamStanding } from './standing.ts';
+import {
+  ContestRates,
+  type RateSpan,
+  SiteStanding,
+  Standing,
+  type StandingQuery,
+  type Standings,
+  TeamStanding,
+} from './standing.ts';
 
 /** Of a query, in the order in which a person would write it. */
 const PARAMETERS = ['contest', 'span', 'from', 'limit', 'around'] as const;
@@ -15,6 +23,8 @@ export function standingPath(query: StandingQuery, suffix: '' | '.csv' = ''): st
 
 export const teamPath = (team: string, table: '' | '/members.csv' | '/days.csv' = ''): string =>
   `/api/v1/teams/${encodeURIComponent(team)}${table}`;
+
+export const sitePath = (token: string): string => `/api/v1/sites/${encodeURIComponent(token)}`;
 
 export const ratesPath = (contest: string, span: RateSpan, suffix: '' | '.csv' = ''): string =>
   `/api/v1/contests/${contest}/rates${suffix}?span=${span}`;
@@ -35,6 +45,10 @@ export class HttpStandings implements Standings {
 
   team(team: string, limit?: number): Promise<TeamStanding> {
     return this.#get(`${teamPath(team)}${limit === undefined ? '' : `?limit=${limit}`}`, TeamStanding);
+  }
+
+  site(token: string): Promise<SiteStanding> {
+    return this.#get(sitePath(token), SiteStanding);
   }
 
   rates(contest: string, span: RateSpan): Promise<ContestRates> {

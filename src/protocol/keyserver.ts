@@ -22,6 +22,8 @@ export const DEFAULT_PORT = 2064;
 export const MAX_REPORTS = 64;
 export const MAX_BLOCKS = 64;
 export const MAX_HOLDING = 4096;
+/** Of those that another keyserver has acknowledged, the latest. */
+export const MAX_SETTLED = 64;
 /** … and of a proxy, whose reports are those of many clients. */
 export const MAX_PROXY_REPORTS = 1024;
 /** Messages of the day in one reply. */
@@ -55,6 +57,8 @@ export const ExchangeRequest = Type.Object({
      * before new ones; without this list they wait until they expire.
      */
     holding: Type.Optional(Type.Array(LeaseId, { maxItems: MAX_HOLDING })),
+    /** Leases of this keyserver whose reports another one of its pool has acknowledged: they are over here, too. */
+    settled: Type.Optional(Type.Array(LeaseId, { maxItems: MAX_SETTLED })),
   }),
   /** From a kiosk: how it goes there. Keyservers that know nothing of kiosks pass it over. */
   kiosk: Type.Optional(KioskWord),

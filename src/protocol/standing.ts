@@ -9,6 +9,7 @@
 import { type Static, Type } from 'typebox';
 import { label } from '../domain/client.ts';
 import { ContestName, ContestState } from '../domain/contest.ts';
+import { SiteOrigin, SiteToken } from '../domain/site.ts';
 
 export const StandingOf = Type.Union([Type.Literal('people'), Type.Literal('teams')]);
 export type StandingOf = Static<typeof StandingOf>;
@@ -137,6 +138,22 @@ export const ContestRates = Type.Object({
 });
 export type ContestRates = Static<typeof ContestRates>;
 
+/** What was done through the widget of one site. */
+export const SiteStanding = Type.Object({
+  token: SiteToken,
+  team: Type.String(),
+  /** Of the pages that may embed it. */
+  origins: Type.Array(SiteOrigin),
+  at: Type.Integer(),
+  today: Type.Object({ blocks: Count, points: Points }),
+  all: Type.Object({ blocks: Count, points: Points }),
+  /** By all of the team, here and elsewhere. */
+  teamToday: Type.Object({ blocks: Count, points: Points }),
+  /** Days on which something was done, oldest first; two years at most. */
+  days: Type.Array(Type.Object({ at: Type.Integer(), blocks: Count, points: Points })),
+});
+export type SiteStanding = Static<typeof SiteStanding>;
+
 /** In an address everything is text; the number is at most MAX_ENTRIES. */
 const Limit = Type.String({ pattern: '^([1-9][0-9]{0,3}|10000)$' });
 const From = Type.String({ pattern: '^[1-9][0-9]{0,8}$' });
@@ -158,6 +175,7 @@ export const StandingExport = Type.Omit(StandingParameters, ['around'], exact);
 export const TeamParameters = Type.Object({ limit: Type.Optional(Limit) }, exact);
 export const RateParameters = Type.Object({ span: Type.Optional(RateSpan) }, exact);
 export const OfTeam = Type.Object({ team: Name }, exact);
+export const OfSite = Type.Object({ token: SiteToken }, exact);
 export const OfContest = Type.Object({ contest: ContestName }, exact);
 
 /** A keymaster answers out of its ledger, `HttpStandings` over `fetch`, a proxy as those above it do. */
@@ -169,6 +187,8 @@ export interface Standings {
    * @throws RefusedError `not_found`: nothing was ever done for such a team.
    */
   team(team: string, limit?: number): Promise<TeamStanding>;
+  /** @throws RefusedError `not_found`: there is no such site, or it was revoked. */
+  site(token: string): Promise<SiteStanding>;
   /** @throws RefusedError `contest_unknown`. */
   rates(contest: string, span: RateSpan): Promise<ContestRates>;
 }

@@ -93,6 +93,7 @@ export interface Asking {
   units?: number;
   contests?: string[];
   holding?: string[];
+  settled?: string[];
   protocols?: readonly string[];
 }
 
@@ -105,5 +106,6 @@ export const asking = (asked: Asking = {}): ExchangeRequest => ({
     blocks: asked.blocks ?? 0,
     from: (asked.contests ?? ['test']).map((contest) => ({ contest, units: asked.units ?? 1000 })),
     ...(asked.holding === undefined ? {} : { holding: asked.holding }),
+    ...(asked.settled === undefined ? {} : { settled: asked.settled }),
   },
 });

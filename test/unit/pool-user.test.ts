@@ -208,27 +208,25 @@ test('what was handed in at another gateway is named to whoever gave it, who wou
   await exchange(user);
   network.leases = [];
 
-  const held = async (holding: string[] | undefined): Promise<string[] | undefined> => {
+  const named = async (): Promise<string[] | undefined> => {
     network.bodies.length = 0;
-    await done(user.exchange(asking(holding === undefined ? {} : { holding })));
+    await done(user.exchange(asking({ holding: [three] })));
     const body = network.bodies.findLast((one) => one.startsWith('exchange ')) ?? '';
-    return (JSON.parse(body.slice('exchange '.length)) as ExchangeRequest).want.holding;
+    return (JSON.parse(body.slice('exchange '.length)) as ExchangeRequest).want.settled;
   };
   network.state.set(at(1), 'refused');
   network.results = [{ lease: one, outcome: 'accepted', credited: 1, hits: [] }];
-  await held([one, two]);
+  await named();
   expect(user.through).toEqual({ through: at(2), because: at(1) });
   network.results = [];
   // Not to whom it was handed in.
-  expect(await held([two])).toEqual([two]);
+  expect(await named()).toBeUndefined();
 
   network.state.clear();
   network.state.set(at(2), 'refused');
   await idle(60_000);
-  expect(await held([two, three])).toEqual([two, three, one]);
+  expect(await named()).toEqual([one]);
   expect(user.through).toMatchObject({ through: at(1) });
-  // Whoever tells nothing of what it has wants nothing handed out again.
-  expect(await held(undefined)).toBeUndefined();
 });
 
 describe('a list that was kept', () => {

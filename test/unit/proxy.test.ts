@@ -130,6 +130,31 @@ describe('a proxy', () => {
     expect((await keymaster.status()).contests[0]).toMatchObject({ done: 8 });
   });
 
+  it('holds nothing against a client that it has handed in elsewhere', async () => {
+    const { lower, upper, keymaster } = await build({}, { maxLeases: 2 });
+    const ids = (leases: readonly { id: string }[]): string[] => leases.map(({ id }) => id).toSorted();
+    const more = async (settled: string[], of = client()) =>
+      (await lower.exchange(asking({ client: of, blocks: 2, holding: [], settled }))).leases;
+    const [one, two] = await more([]);
+    if (one === undefined || two === undefined) throw new Error('no blocks');
+    await upper.exchange(asking({ reports: [trueReport(one)] }));
+    // It knows nothing of that, and takes both for blocks whose answer was lost.
+    expect(ids(await more([]))).toEqual(ids([one, two]));
+    const after = await more([one.id]);
+    expect(after).toHaveLength(2);
+    expect(ids(after)).toContain(two.id);
+    expect(ids(after)).not.toContain(one.id);
+    // Nobody is believed about others' leases.
+    await more(ids(after), client(2));
+    expect(ids(await more([]))).toEqual(ids(after));
+    expect((await lower.status()).stock).toMatchObject([{ leased: 32 }]);
+    // Should it be handed in here as well, it is passed up, and counts once.
+    const { results } = await lower.exchange(asking({ reports: [trueReport(one), trueReport(two)] }));
+    expect(results.map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted']);
+    for (const proxy of [lower, upper]) await proxy.talk();
+    expect((await keymaster.status()).contests[0]).toMatchObject({ done: 16 });
+  });
+
   it('passes on what a proxy below did under a lease that it has forgotten itself', async () => {
     const { keymaster, store, lower, upper } = await build();
     const { leases } = await lower.exchange(asking({ blocks: 1 }));

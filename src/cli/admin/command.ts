@@ -18,6 +18,7 @@ import {
   Rate,
   RevokedProxy,
   SigningKey,
+  Site,
   type Span,
   TopEntry,
   type TopScope,
@@ -38,6 +39,7 @@ import {
   proxiesTable,
   ratesTable,
   recordText,
+  sitesTable,
   topTable,
   voucherText,
 } from './show.ts';
@@ -47,11 +49,13 @@ type Options = Access & { json?: boolean };
 const Contests = Type.Array(OfferedContest);
 const Keys = Type.Array(SigningKey);
 const Proxies = Type.Array(KnownProxy);
+const Sites = Type.Array(Site);
 
 export function adminCommand(whole: (least: number, most: number) => (text: string) => number): Command {
   const admin = new Command('admin').description('change and ask a keymaster that runs, with its administration token');
   addContests(admin.command('contests').description('which contests there are, and in which order'));
   addKeys(admin.command('keys').description('the keys with which the keymaster signs its leases'));
+  addSites(admin.command('sites').description('the sites that show the widget for a team'));
   addProxies(admin.command('proxies').description('the proxies that may come'));
   const count = ['--limit <number>', 'how many', whole(1, 1000), 20] as const;
 
@@ -206,6 +210,28 @@ function addProxies(proxies: Command): void {
   leaf(proxies, 'restore <proxy>', 'serve it again').action((proxy: string, options: Options) =>
     tell(options, KnownProxy, 'POST', at(proxy, '/restore'), one),
   );
+}
+
+function addSites(sites: Command): void {
+  const one = (site: Site): string => sitesTable([site]);
+  const at = (token: string): string => `sites/${encodeURIComponent(token)}`;
+  leaf(sites, 'list', 'all there are', { isDefault: true }).action((options: Options) =>
+    tell(options, Sites, 'GET', 'sites', sitesTable),
+  );
+  leaf(sites, 'add <team> <origin...>', 'make a token for a site, for pages of these origins').action(
+    (team: string, origins: string[], options: Options) => tell(options, Site, 'POST', 'sites', one, { team, origins }),
+  );
+  leaf(sites, 'origins <token> <origin...>', 'the pages that may embed it, in place of those before').action(
+    (token: string, origins: string[], options: Options) => tell(options, Site, 'PATCH', at(token), one, { origins }),
+  );
+  for (const [name, what, revoked] of [
+    ['revoke', 'its widget works no more', true],
+    ['restore', 'its widget works again', false],
+  ] as const) {
+    leaf(sites, `${name} <token>`, what).action((token: string, options: Options) =>
+      tell(options, Site, 'PATCH', at(token), one, { revoked }),
+    );
+  }
 }
 
 function leaf(parent: Command, usage: string, what: string, options: { isDefault?: boolean } = {}): Command {

@@ -12,6 +12,7 @@ import type {
   OfferedContest,
   Rate,
   SigningKey,
+  Site,
   TopEntry,
   UnitHistory,
 } from '../../protocol/administration.ts';
@@ -164,6 +165,20 @@ const HOW = {
   'second-run': "another's run",
   record: 'the laws of chance',
 } as const;
+
+export function sitesTable(sites: readonly Site[]): string {
+  if (sites.length === 0) return 'no site shows the widget\n';
+  return table([
+    ['site', 'team', 'origins', 'made', 'revoked'],
+    ...sites.map(({ token, team, origins, createdAt, revokedAt }) => [
+      token,
+      team,
+      origins.join(' '),
+      date(createdAt),
+      when(revokedAt),
+    ]),
+  ]);
+}
 
 export function voucherText({ voucher, expiresAt }: MadeVoucher): string {
   return `${voucher}\n\nGive it to the proxy as --pool-voucher. It holds until ${date(expiresAt)}.\n`;

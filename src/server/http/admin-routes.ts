@@ -21,17 +21,21 @@ import {
   MadeVoucher,
   Messages,
   NewProxy,
+  NewSite,
   NewVoucher,
   OfferedContest,
   Rate,
   RevokedProxy,
   SigningKey,
+  Site,
+  SiteChange,
   Span,
   StopReason,
   TopEntry,
   TopScope,
   UnitHistory,
 } from '../../protocol/administration.ts';
+import { OfSite } from '../../protocol/standing.ts';
 import type { Administration } from '../keymaster/administration.ts';
 import { KeyId } from '../proof/key.ts';
 import { admitBearer, fingerprintOf } from './bearer.ts';
@@ -249,6 +253,31 @@ export const adminRoutes: FastifyPluginAsyncTypebox<AdminOptions> = async (app, 
       },
     },
     ({ params }) => cases.stop(params.id, undefined),
+  );
+
+  app.get('/sites', { schema: about('sites', 'The sites that show the widget.', list(Site)) }, () =>
+    administration.sites(),
+  );
+  app.post(
+    '/sites',
+    {
+      schema: {
+        ...about('addSite', "Makes a token for a team's site, for pages of these origins.", Site),
+        body: NewSite,
+      },
+    },
+    ({ body }) => administration.addSite(body),
+  );
+  app.patch(
+    '/sites/:token',
+    {
+      schema: {
+        ...about('changeSite', 'Gives a site other origins, revokes it, or allows it again.', Site),
+        params: OfSite,
+        body: SiteChange,
+      },
+    },
+    ({ params, body }) => administration.changeSite(params.token, body),
   );
 
   app.get('/messages', { schema: about('messages', 'The messages of the day.', AllMessages) }, () =>

@@ -6,8 +6,10 @@ import {
   ContestRates,
   MAX_ENTRIES,
   OfContest,
+  OfSite,
   OfTeam,
   RateParameters,
+  SiteStanding,
   Standing,
   type StandingEntry,
   StandingExport,
@@ -30,7 +32,7 @@ const problems = {
 const MAX_AGE_SECONDS = 2;
 
 export const isStandingPath = (path: string): boolean =>
-  /^\/api\/v1\/(standing\/(people|teams)(\.csv)?|teams\/[^/]+(\/(members|days)\.csv)?|contests\/[^/]+\/rates(\.csv)?)$/.test(
+  /^\/api\/v1\/(standing\/(people|teams)(\.csv)?|teams\/[^/]+(\/(members|days)\.csv)?|sites\/[^/]+|contests\/[^/]+\/rates(\.csv)?)$/.test(
     path,
   );
 
@@ -114,6 +116,20 @@ export const standingRoutes: FastifyPluginCallbackTypebox<{ standings: Standings
       const rows = days.map(({ at, blocks, points }) => [day(at), blocks, points]);
       return sendCsv(reply, ['days'], csv(['day', 'blocks', 'points'], rows));
     },
+  );
+
+  app.get(
+    '/sites/:token',
+    {
+      schema: {
+        operationId: 'site',
+        summary: "What was done through the widget of a team's site, and which pages may embed it.",
+        tags: ['standing'],
+        params: OfSite,
+        response: { 200: SiteStanding, ...problems },
+      },
+    },
+    ({ params }) => standings.site(params.token),
   );
 
   app.get(

@@ -5,6 +5,7 @@
  *
  * Whatever cannot be done is a RefusedError: `body_malformed` with its field, `not_found`, or `conflict`.
  */
+import { randomBytes } from 'node:crypto';
 import type { Allocation, ContestManifest } from '../../domain/contest.ts';
 import { endOf } from '../../domain/units.ts';
 import {
@@ -13,10 +14,13 @@ import {
   type Fleet,
   type KnownProxy,
   MadeVoucher,
+  type NewSite,
   NewVoucher,
   type OfferedContest,
   type RevokedProxy,
   type SigningKey,
+  type Site,
+  type SiteChange,
 } from '../../protocol/administration.ts';
 import { RefusedError } from '../../protocol/errors.ts';
 import { MAX_MESSAGES } from '../../protocol/keyserver.ts';
@@ -26,7 +30,7 @@ import { knownKiosk } from '../ledger/kiosks.ts';
 import { Keyring } from '../proof/keyring.ts';
 import { makeVoucher } from '../proof/voucher.ts';
 import type { LedgerQueries } from '../store/queries.ts';
-import type { ContestRow, ProxyRow } from '../store/schema.ts';
+import type { ContestRow, ProxyRow, SiteRow } from '../store/schema.ts';
 import { type Store, StoreError } from '../store/store.ts';
 import { Cases } from '../trust/cases.ts';
 import { Inquiries } from './inquiries.ts';
@@ -183,6 +187,34 @@ export class Administration {
     return { voucher: makeVoucher({ ...claims, exp: expiresAt }, keymaster.desk.role.key()), expiresAt };
   }
 
+  // Sites that show the widget
+
+  async sites(): Promise<Site[]> {
+    return (await this.#ports.store.read((ledger) => ledger.sites())).map(knownSite);
+  }
+
+  async addSite({ team, origins }: NewSite): Promise<Site> {
+    const token = randomBytes(16).reduce((digits, byte) => digits + (byte % 36).toString(36), '');
+    const row = (created_at: number): SiteRow => {
+      return { token, team, origins: JSON.stringify(origins), created_at, revoked_at: null };
+    };
+    await this.#change((ledger, now) => ledger.putSite(row(now)));
+    return this.#site(token);
+  }
+
+  async changeSite(token: string, { origins, revoked }: SiteChange): Promise<Site> {
+    await this.#change(async (ledger, now) => {
+      const row = await ledger.site(token);
+      if (row === undefined) throw notFound(`there is no site ${token}`);
+      await ledger.putSite({
+        ...row,
+        ...(origins === undefined ? {} : { origins: JSON.stringify(origins) }),
+        ...(revoked === undefined ? {} : { revoked_at: revoked ? (row.revoked_at ?? now) : null }),
+      });
+    });
+    return this.#site(token);
+  }
+
   // Kiosks
 
   async fleet(): Promise<Fleet> {
@@ -217,6 +249,12 @@ export class Administration {
 
   #contest(name: string): Promise<OfferedContest> {
     return this.#ports.keymaster.desk.read(async (books) => offeredContest(bookOf(books, name)));
+  }
+
+  async #site(token: string): Promise<Site> {
+    const row = await this.#ports.store.read((ledger) => ledger.site(token));
+    if (row === undefined) throw notFound(`there is no site ${token}`);
+    return knownSite(row);
   }
 
   async #proxy(id: string): Promise<KnownProxy> {
@@ -303,6 +341,16 @@ function offeredContest(book: Book): OfferedContest {
     allocation: allocationOf(book),
     allocationIsOwn: row.allocation !== null,
     cursor: row.cursor,
+  };
+}
+
+function knownSite({ token, team, origins, created_at, revoked_at }: SiteRow): Site {
+  return {
+    token,
+    team,
+    origins: JSON.parse(origins) as string[],
+    createdAt: created_at,
+    ...(revoked_at === null ? {} : { revokedAt: revoked_at }),
   };
 }
 

@@ -24,6 +24,7 @@ import { leaseSeconds } from '../ledger/grant.ts';
 import { Kiosks } from '../ledger/kiosks.ts';
 import { Proxies, type ProxyPolicy } from '../ledger/proxies.ts';
 import type { Role, Source } from '../ledger/role.ts';
+import { Sites } from '../ledger/sites.ts';
 import { statusOf } from '../ledger/status.ts';
 import type { KeyPair } from '../proof/key.ts';
 import { Keyring } from '../proof/keyring.ts';
@@ -55,6 +56,7 @@ export class Keymaster implements Keyserver {
   readonly #startedAt: number;
   readonly #proxies: Proxies;
   readonly #kiosks = new Kiosks();
+  readonly #sites = new Sites();
   readonly trust: Trust;
   #keyring = new Keyring([]);
   #refreshedAt = 0;
@@ -146,13 +148,14 @@ export class Keymaster implements Keyserver {
     if (count > 0) this.#ports.observer?.wentOffline?.(count, clients);
   }
 
-  /** Reads keys, proxies and messages anew. */
+  /** Reads keys, proxies, sites and messages anew. */
   async refresh(): Promise<void> {
     this.#refreshedAt = this.#ports.clock();
     await this.#ports.store.read(async (ledger) => {
       this.#keyring = new Keyring(await ledger.signingKeys());
       this.#key = this.#keyring.current();
       await this.#proxies.read(ledger);
+      await this.#sites.read(ledger);
       await this.trust.read(ledger);
       this.#messages = JSON.parse((await ledger.meta('messages')) ?? '[]') as string[];
     });
@@ -171,6 +174,8 @@ export class Keymaster implements Keyserver {
 
   #role(): Role {
     return {
+      isProxy: false,
+      bound: (client) => this.#sites.bound(client),
       key: () => {
         if (this.#key === undefined) throw new Error('the keymaster has no key yet');
         return this.#key;

@@ -94,7 +94,8 @@ export class Desk {
     });
   }
 
-  async exchange(request: ExchangeRequest, origin?: Origin): Promise<ExchangeReply> {
+  async exchange(asked: ExchangeRequest, origin?: Origin): Promise<ExchangeReply> {
+    const request = this.#bound(asked);
     const { client, reports, want } = request;
     const protocol = protocolOf(request);
     const sender: Sender = { client, isProxy: protocol === 'keyserver<-proxy/1', address: origin?.address };
@@ -189,6 +190,14 @@ export class Desk {
   async close(): Promise<void> {
     await this.#commits.close();
     await this.counting.close().catch((err: unknown) => this.#ports.log.error({ err }, 'the last counting failed'));
+  }
+
+  #bound(request: ExchangeRequest): ExchangeRequest {
+    const { role } = this;
+    const reports = request.reports.map((report) =>
+      report.client === undefined ? report : { ...report, client: role.bound(report.client) },
+    );
+    return { ...request, client: role.bound(request.client), reports };
   }
 
   /** Whether a proof begins with a key that is not trusted: it may be newer than what is known here. */

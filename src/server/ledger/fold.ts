@@ -114,6 +114,7 @@ function clientRows(
       name: client.name ?? null,
       team: client.team ?? null,
       class: client.class ?? null,
+      site: client.site ?? null,
       version: client.version,
       first_seen: at,
       last_seen: at,
@@ -125,7 +126,7 @@ function clientRows(
 function tellsMore(row: ClientRow, known: ClientRow | undefined): boolean {
   if (known === undefined || Math.abs(row.last_seen - known.last_seen) >= SEEN_EVERY_MS) return true;
   if (row.version !== known.version || row.number !== known.number) return true;
-  return (['name', 'team', 'class'] as const).some((key) => row[key] !== null && row[key] !== known[key]);
+  return (['name', 'team', 'class', 'site'] as const).some((key) => row[key] !== null && row[key] !== known[key]);
 }
 
 const NOTHING = { units: 0, blocks: 0, duplicates: 0, again_units: 0, again_blocks: 0 };
@@ -164,6 +165,7 @@ function rollupsOf(finished: readonly Finished[]): Map<string, RollupRow> {
     for (const [scope, who] of [
       ['person', client.name ?? ''],
       ['team', client.team ?? ''],
+      ...(client.site === undefined ? [] : [['site', client.site] as const]),
     ] as const) {
       add({ contest, scope, who, span: 'day', at: day }, units);
       add({ contest, scope, who, span: 'ever', at: 0 }, units);
@@ -191,7 +193,7 @@ function membersOf(finished: readonly Finished[]): Map<string, MemberRow> {
 async function takeBack(ledger: LedgerQueries, taken: Taken): Promise<void> {
   const { contest, client, ranges, days, again = NONE } = taken;
   const [row] = await ledger.clients([client]);
-  const { name, team, number } = row ?? { name: null, team: null, number: null };
+  const { name, team, site, number } = row ?? { name: null, team: null, site: null, number: null };
   const all = days.map(({ day, units, blocks }): RollupRow => {
     const at = day * DAY_MS;
     return { contest, scope: 'all', who: '', span: 'day', at, units: -units, blocks: -blocks };
@@ -201,7 +203,7 @@ async function takeBack(ledger: LedgerQueries, taken: Taken): Promise<void> {
   const own = { units: -units, blocks: -blocks, again_units: -again.units, again_blocks: -again.blocks };
   await counting.addCredits([{ client, contest, duplicates: 0, ...own }]);
   await counting.addRollups(all);
-  await addPersonal(ledger, taken, { name: name ?? '', team: team ?? '' }, -1);
+  await addPersonal(ledger, taken, { name: name ?? '', team: team ?? '', site }, -1);
   const gone = new Stretches();
   for (const { first, count } of ranges.toSorted((a, b) => a.first - b.first)) gone.add(first, first + count);
   const touched = days.map(({ day }) => day);
@@ -216,18 +218,18 @@ async function takeBack(ledger: LedgerQueries, taken: Taken): Promise<void> {
 async function forget(ledger: LedgerQueries, { client, name, team, contests }: Forgotten): Promise<void> {
   for (const counted of contests) {
     // One after the other: a name that is empty already is both.
-    await addPersonal(ledger, counted, { name, team }, -1);
-    await addPersonal(ledger, counted, { name: '', team: '' }, 1);
+    await addPersonal(ledger, counted, { name, team, site: null }, -1);
+    await addPersonal(ledger, counted, { name: '', team: '', site: null }, 1);
     await ledger.counting.dropEmpty(counted.contest, { name, team });
   }
   await ledger.forgetClient(client);
 }
 
-/** Adds what counts for a client to the sums of a person, a team and its member, or takes it from them. */
+/** Adds what counts for a client to the sums of a person, a team and its member, and a site, or takes it from them. */
 async function addPersonal(
   { counting }: LedgerQueries,
   { contest, days, again = NONE }: Counted,
-  { name, team }: { name: string; team: string },
+  { name, team, site }: { name: string; team: string; site: string | null },
   sign: 1 | -1,
 ): Promise<void> {
   const whole = sumOf([...days, again]);
@@ -241,6 +243,7 @@ async function addPersonal(
   await counting.addRollups([
     ...spans.map((span) => ({ contest, scope: 'person' as const, who: name, ...span })),
     ...spans.map((span) => ({ contest, scope: 'team' as const, who: team, ...span })),
+    ...(site === null ? [] : spans.map((span) => ({ contest, scope: 'site' as const, who: site, ...span }))),
   ]);
   await counting.addMembers([{ team, name, contest, ...ever, last_at: 0 }]);
 }

@@ -54,6 +54,7 @@ export class Granting {
     const { books, now, held } = commit;
     const holder = sender.client.id;
     const before = held.get(holder) ?? [];
+    if (this.#role.isProxy) await this.#dropSettled(books, holder, want);
     const grants = await this.#lost(books, holder, books.holds(holder, before), want, now);
     grants.splice(want.blocks);
     if (grants.length < want.blocks) grants.push(...(await this.#role.again(commit, sender, want)));
@@ -163,11 +164,11 @@ export class Granting {
     books: Books,
     holder: string,
     has: readonly { contest: string; lease: string }[],
-    { from, holding }: ExchangeRequest['want'],
+    { from, holding, settled = [] }: ExchangeRequest['want'],
     now: number,
   ): Promise<Grant[]> {
     if (holding === undefined) return [];
-    const known = new Set(holding);
+    const known = new Set([...holding, ...settled]);
     const wanted = new Set(from.map(({ contest }) => contest));
     const ids = has.filter(({ lease, contest }) => !known.has(lease) && wanted.has(contest)).map(({ lease }) => lease);
     if (ids.length === 0) return [];
@@ -188,6 +189,19 @@ export class Granting {
       if (run?.lease === lease) books.free(book, run);
     }
     return grants.toSorted(({ lease: a }, { lease: b }) => a.contest.localeCompare(b.contest) || a.first - b.first);
+  }
+
+  /** What the client has handed in elsewhere is on its way up from there: it counts no more for what the client has here. */
+  async #dropSettled(books: Books, holder: string, { settled = [] }: ExchangeRequest['want']): Promise<void> {
+    if (settled.length === 0) return;
+    for (const row of await books.ledger.runsOfLeases(holder, settled)) {
+      const book = books.get(row.contest);
+      if (book === undefined) continue;
+      const range = { first: row.first, count: row.past - row.first };
+      book.line.take([row]);
+      await book.line.load([range]);
+      for (const run of book.line.within(range)) if (run.lease === row.lease) books.drop(book, run);
+    }
   }
 
   /** Units whose lease has run out and whose report is still waited for; never the client's own. */

@@ -33,6 +33,10 @@ export interface Accepted {
 }
 
 export interface Role {
+  /** Whether its units are an upstream's, which hears of those that are handed in at others. */
+  isProxy: boolean;
+  /** The client as its work is credited: one in a site's widget works for the site's team. */
+  bound(client: ClientInfo): ClientInfo;
   /** Reads what is needed to serve these clients, before they are served. */
   know(clients: readonly ClientInfo[]): Promise<void>;
   /** Why a report of this client is not even looked at. */

@@ -17,13 +17,17 @@ import {
 } from '../../protocol/pools.ts';
 import type { RegistrarApi } from './registrar.ts';
 
-/** A registrar that is slower than this is passed over. */
+/** A registrar that is slower than this is passed over … */
 const TIMEOUT_MS = 1500;
+/** … and for so long not asked again: each client's question would wait for it anew. */
+const DOWN_MS = 3000;
 const PROBE_TIMEOUT_MS = 2000;
 
 export class HttpRegistrars implements RegistrarApi {
   readonly #configured: readonly string[];
   #addresses: string[];
+  /** Those that did not answer, until when they are passed over. */
+  readonly #downUntil = new Map<string, number>();
 
   constructor(addresses: readonly string[]) {
     this.#configured = addresses;
@@ -58,16 +62,22 @@ export class HttpRegistrars implements RegistrarApi {
     let last: unknown;
     const addresses = this.#addresses;
     for (const address of addresses) {
+      if (this.#isDown(address)) continue;
       try {
         const reply = await call(address, route, schema, body);
         this.#addresses = [address, ...this.#addresses.filter((one) => one !== address)];
         return reply;
       } catch (error) {
         if (error instanceof RefusedError) throw error;
+        this.#downUntil.set(address, performance.now() + DOWN_MS);
         last = error;
       }
     }
     throw new UnreachableError('no registrar answers', { cause: last });
+  }
+
+  #isDown(address: string): boolean {
+    return (this.#downUntil.get(address) ?? 0) > performance.now();
   }
 }
 

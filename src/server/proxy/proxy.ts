@@ -228,6 +228,9 @@ export class Proxy implements Keyserver {
 
   #role(): Role {
     return {
+      isProxy: true,
+      // The keymaster knows the sites.
+      bound: (client) => client,
       key: () => this.#key,
       isTrusted: (key) => this.#known.trusted.includes(key),
       learnKeys: () => this.#conversation.learnKeys(),

@@ -9,6 +9,7 @@ import {
   DEFAULT_ENTRIES,
   NEIGHBOURS,
   type RateSpan,
+  type SiteStanding,
   type Standing,
   type StandingEntry,
   type StandingQuery,
@@ -37,6 +38,7 @@ const STALE_MS = 600_000;
 /** A board of a hundred thousand names takes some 20 MB. */
 const BOARDS_KEPT = 8;
 const TEAMS_KEPT = 64;
+const SITES_KEPT = 64;
 const RATES_KEPT = 64;
 const DEFAULT_MEMBERS = 100;
 
@@ -59,6 +61,7 @@ export class LedgerStandings implements Standings {
   readonly #ports: StandingsPorts;
   readonly #boards: Kept<Board>;
   readonly #teams: Kept<{ standing: Omit<TeamStanding, 'members' | 'unnamed' | 'memberCount'>; members: Board }>;
+  readonly #sites: Kept<SiteStanding>;
   readonly #rates: Kept<ContestRates>;
 
   constructor(ports: StandingsPorts) {
@@ -72,6 +75,7 @@ export class LedgerStandings implements Standings {
     };
     this.#boards = new Kept({ ...keeping, most: BOARDS_KEPT });
     this.#teams = new Kept({ ...keeping, most: TEAMS_KEPT });
+    this.#sites = new Kept({ ...keeping, most: SITES_KEPT });
     this.#rates = new Kept({ ...keeping, most: RATES_KEPT });
   }
 
@@ -113,6 +117,10 @@ export class LedgerStandings implements Standings {
       memberCount: members.size,
       unnamed: shown({ ...unnamed, share: members.share(unnamed) }),
     };
+  }
+
+  site(token: string): Promise<SiteStanding> {
+    return this.#sites.get(token, () => this.#makeSite(token));
   }
 
   rates(contest: string, span: RateSpan): Promise<ContestRates> {
@@ -167,7 +175,7 @@ export class LedgerStandings implements Standings {
     const worths = await this.#worths(undefined);
     const members = new Sums();
     const contests: TeamStanding['contests'] = [];
-    const days = new Map<number, { blocks: number; points: number }>();
+    const days = new Map<number, Sum>();
     for (const { name: contest, pointsPerUnit } of worths) {
       await this.#each(
         (ledger, after) => ledger.counting.members({ team, contest }, after, ROWS_AT_ONCE),
@@ -184,8 +192,50 @@ export class LedgerStandings implements Standings {
         }
       });
     }
-    const ordered = [...days].toSorted(([a], [b]) => a - b).map(([at, day]) => ({ at, ...day }));
-    return { standing: { team, at: now, today, week, all, contests, days: ordered }, members: members.board(now) };
+    return {
+      standing: { team, at: now, today, week, all, contests, days: ordered(days) },
+      members: members.board(now),
+    };
+  }
+
+  async #makeSite(token: string): Promise<SiteStanding> {
+    const { store, clock, counting } = this.#ports;
+    const row = await store.read((ledger) => ledger.site(token));
+    if (row === undefined) throw new RefusedError('not_found', `there is no site ${token}`, { status: 404 });
+    if (row.revoked_at !== null) {
+      throw new RefusedError('not_found', `the operator has ended the widget of site ${token}`, { status: 404 });
+    }
+    await counting.count();
+    const now = clock();
+    const {
+      at: [today = 0],
+    } = spanned('today', now);
+    const sums = { today: NOTHING, all: NOTHING, teamToday: NOTHING };
+    const days = new Map<number, Sum>();
+    for (const { name: contest, pointsPerUnit } of await this.#worths(undefined)) {
+      const plus = ({ blocks, points }: Sum, row: Row): Sum => ({
+        blocks: blocks + row.blocks,
+        points: roundPoints(points + row.units * pointsPerUnit),
+      });
+      await store.read(async ({ counting }) => {
+        const site = { contest, scope: 'site', who: token } as const;
+        const team = { contest, scope: 'team', who: row.team, span: 'day' } as const;
+        for (const one of await counting.rollupsOfOne({ ...site, span: 'ever' }, 0)) sums.all = plus(sums.all, one);
+        for (const one of await counting.rollupsOfOne(team, today)) sums.teamToday = plus(sums.teamToday, one);
+        for (const one of await counting.rollupsOfOne({ ...site, span: 'day' }, 0)) {
+          days.set(one.at, plus(days.get(one.at) ?? NOTHING, one));
+        }
+      });
+    }
+    return {
+      token,
+      team: row.team,
+      origins: JSON.parse(row.origins) as string[],
+      at: now,
+      ...sums,
+      today: days.get(today) ?? NOTHING,
+      days: ordered(days),
+    };
   }
 
   /** The contest named, or all there are: what was withdrawn still counts. */
@@ -220,6 +270,16 @@ export class LedgerStandings implements Standings {
     return teams;
   }
 }
+
+interface Sum {
+  blocks: number;
+  points: number;
+}
+
+const NOTHING: Sum = { blocks: 0, points: 0 };
+
+const ordered = (days: ReadonlyMap<number, Sum>) =>
+  [...days].toSorted(([a], [b]) => a - b).map(([at, day]) => ({ at, ...day }));
 
 type Place = TeamStanding['all'];
 

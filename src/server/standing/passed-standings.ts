@@ -6,6 +6,7 @@ import { UnreachableError } from '../../protocol/errors.ts';
 import type {
   ContestRates,
   RateSpan,
+  SiteStanding,
   Standing,
   StandingQuery,
   Standings,
@@ -50,6 +51,10 @@ export class PassedStandings implements Standings {
 
   team(team: string, limit?: number): Promise<TeamStanding> {
     return this.#ask(['team', team, limit], (upstream) => upstream.team(team, limit));
+  }
+
+  site(token: string): Promise<SiteStanding> {
+    return this.#ask(['site', token], (upstream) => upstream.site(token));
   }
 
   rates(contest: string, span: RateSpan): Promise<ContestRates> {

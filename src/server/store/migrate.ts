@@ -11,6 +11,7 @@ import { kiosks } from './migrations/0004-kiosks.ts';
 import { trust } from './migrations/0005-trust.ts';
 import { again } from './migrations/0006-again.ts';
 import { pools } from './migrations/0007-pools.ts';
+import { sites } from './migrations/0008-sites.ts';
 import { StoreError } from './store.ts';
 
 /** In order; the version of a database is how many of these it has had. Never edit one that was released. */
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly ((db: Kysely<unknown>) => Promise<void>)[] = [
   trust,
   again,
   pools,
+  sites,
 ];
 
 /** The newest format there is. */
@@ -30,7 +32,7 @@ export const FORMAT = MIGRATIONS.length;
 /** Every table that a ledger of any format has. */
 export const TABLES = (
   'migration contest run lease hit client credit member tally journal rollup finished meta signing_key proxy ' +
-  'upstream_lease outbox kiosk conduct case_file second_run registrar pool_element'
+  'upstream_lease outbox kiosk conduct case_file second_run registrar pool_element site'
 ).split(' ');
 
 /** The tables of a format, new or old, in a database that has none; all in the transaction given. */

@@ -13,6 +13,7 @@ import type {
   RunRow,
   RunState,
   SigningKeyRow,
+  SiteRow,
 } from './schema.ts';
 import { type Columns, type Dialect, given } from './sets.ts';
 import { Statements } from './statements.ts';
@@ -35,6 +36,7 @@ const CLIENT: Columns<ClientRow> = {
   name: 'text',
   team: 'text',
   class: 'text',
+  site: 'text',
   version: 'text',
   first_seen: 'bigint',
   last_seen: 'bigint',
@@ -303,7 +305,7 @@ export class LedgerQueries extends Statements {
   async putClients(rows: readonly ClientRow[]): Promise<void> {
     await this.insert('client', CLIENT, rows)`(id) do update set number = coalesce(client.number, excluded.number),
       name = coalesce(excluded.name, client.name), team = coalesce(excluded.team, client.team),
-      class = coalesce(excluded.class, client.class),
+      class = coalesce(excluded.class, client.class), site = coalesce(excluded.site, client.site),
       version = excluded.version, last_seen = excluded.last_seen`;
   }
 
@@ -400,5 +402,25 @@ export class LedgerQueries extends Statements {
       .where('id', '=', id)
       .executeTakeFirst();
     return numUpdatedRows > 0n;
+  }
+
+  // Sites that show the widget
+
+  sites(): Promise<SiteRow[]> {
+    return this.db.selectFrom('site').selectAll().orderBy('created_at').orderBy('token').execute();
+  }
+
+  site(token: string): Promise<SiteRow | undefined> {
+    return this.db.selectFrom('site').selectAll().where('token', '=', token).executeTakeFirst();
+  }
+
+  /** Enters a site, or changes it. */
+  async putSite(row: SiteRow): Promise<void> {
+    const { token: _, ...change } = row;
+    await this.db
+      .insertInto('site')
+      .values(row)
+      .onConflict((c) => c.column('token').doUpdateSet(change))
+      .execute();
   }
 }

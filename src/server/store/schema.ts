@@ -62,6 +62,8 @@ export interface ClientRow {
   name: string | null;
   team: string | null;
   class: string | null;
+  /** The site whose widget it is. */
+  site: string | null;
   version: string;
   first_seen: number;
   /** Up to five minutes less than the truth: it is not written each time. */
@@ -107,8 +109,8 @@ export interface JournalRow {
 
 export interface RollupRow {
   contest: string;
-  scope: 'all' | 'person' | 'team';
-  /** The person's or team's name; '' for `all`, and for those who gave none. */
+  scope: 'all' | 'person' | 'team' | 'site';
+  /** The person's or team's name, the site's token; '' for `all`, and for those who gave none. */
   who: string;
   span: 'hour' | 'day' | 'ever';
   /** When the span began, milliseconds since 1970; 0 for `ever`. */
@@ -147,6 +149,16 @@ export interface ProxyRow {
   last_seen: number;
   /** 1: by the operator, and served where only such are. */
   listed: number;
+  revoked_at: number | null;
+}
+
+/** A site that shows the widget. */
+export interface SiteRow {
+  token: string;
+  team: string;
+  /** Of pages that may embed it, as a JSON array. */
+  origins: string;
+  created_at: number;
   revoked_at: number | null;
 }
 
@@ -265,6 +277,7 @@ export interface LedgerTables {
   meta: MetaRow;
   signing_key: SigningKeyRow;
   proxy: ProxyRow;
+  site: SiteRow;
   kiosk: KioskRow;
   upstream_lease: UpstreamLeaseRow;
   outbox: OutboxRow;
