@@ -130,6 +130,26 @@ const benchPage: BuildOptions = {
   },
 };
 
+/** One file each, into what the app's build has made: the widget's loader, and the script of its frame. */
+const widget = (name: string, entry: string): BuildOptions => ({
+  outDir: 'dist/app',
+  emptyOutDir: false,
+  target: 'es2022',
+  copyPublicDir: false,
+  rolldownOptions: {
+    checks: quietChecks,
+    input: { [name]: entry },
+    preserveEntrySignatures: 'strict',
+    output: { entryFileNames: '[name].js', codeSplitting: false },
+  },
+});
+
+const builds: Readonly<Record<string, BuildOptions>> = {
+  bench: benchPage,
+  widget: widget('widget', 'src/widget/loader.ts'),
+  frame: widget('widget-frame', 'src/widget/frame.tsx'),
+};
+
 export default defineConfig(({ isSsrBuild, mode }) => ({
   define: { __TABHERD_VERSION__: JSON.stringify(version) },
   plugins: [
@@ -141,11 +161,11 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
       filename: 'sw.ts',
       injectRegister: false,
       manifest: false,
-      disable: isSsrBuild === true || mode === 'bench',
+      disable: isSsrBuild === true || mode in builds,
       injectManifest: {
         globPatterns: ['**/*.{html,js,css,wasm,bin,svg,png,webmanifest}'],
         // Only whoever installs the app looks at these.
-        globIgnores: ['screenshot-*.png'],
+        globIgnores: ['screenshot-*.png', 'widget*.js'],
         buildPlugins: { vite: [readableByWebKit()] },
       },
     }),
@@ -153,9 +173,8 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
   worker: { format: 'es', plugins: () => [kernels(), readableByWebKit()] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build:
-    mode === 'bench'
-      ? benchPage
-      : isSsrBuild
+    builds[mode] ??
+      (isSsrBuild
         ? server
         : {
             outDir: 'dist/app',
@@ -166,8 +185,12 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
               checks: quietChecks,
               // A schema that nobody looks at is left out.
               treeshake: { manualPureFunctions: ['Type'] },
+              // The engine of the widget's frame, by a name that the frame knows.
+              input: { index: 'index.html', 'widget-engine': 'src/widget/engine.ts' },
+              preserveEntrySignatures: 'strict',
               // What the first page and others share, in one file: each of its own has a beginning that gzip finds nothing in.
               output: {
+                entryFileNames: ({ name }) => (name === 'widget-engine' ? '[name].js' : 'assets/[name]-[hash].js'),
                 codeSplitting: {
                   groups: [
                     {
@@ -178,7 +201,7 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
                 },
               },
             },
-          },
+          }),
   server: { port: 2065, proxy: { '/api': 'http://localhost:2064', '/admin': 'http://localhost:2064' } },
   test: {
     environment: 'node',

@@ -1,187 +1,39 @@
 /**
- * The operator's kiosks: who computes how fast, who is paused and why, and who has not been heard of for too long. Behind the
- * administration token, which stays in this tab. Loaded when it is asked for.
+ * The operator's kiosks: who computes how fast, who is paused and why, and who has not been heard of for too long. Loaded when it
+ * is asked for.
  */
 import './cards.css';
 import './fleet.css';
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { Check } from 'typebox/value';
+import { useEffect, useState } from 'preact/hooks';
 import type { Pause } from '../client/snapshot.ts';
-import { AdminToken, Fleet as FleetAnswer, type KnownKiosk } from '../protocol/administration.ts';
+import { Fleet as FleetAnswer, type KnownKiosk } from '../protocol/administration.ts';
 import { fleetTexts as t } from './fleet-texts.ts';
-import { formatClock, formatCount, formatRate } from './format.ts';
+import { formatCount, formatRate } from './format.ts';
+import { Operator } from './operator.tsx';
 import { texts } from './texts.ts';
 
-const AGAIN_MS = 30_000;
 /** Three words missed. */
 const SILENT_SECONDS = 15 * 60;
-const KEPT_TOKEN = 'tabherd-admin-token';
-
-interface Told {
-  fleet: FleetAnswer;
-  /** When it came, by this machine's clock. */
-  at: number;
-}
-
-type Trouble = 'wrong-token' | 'no-administration' | 'away' | 'unreadable' | { status: number };
 
 export function Fleet() {
-  const [token, setToken] = useState(keptToken);
-  const [told, setTold] = useState<Told | undefined>(undefined);
-  const [trouble, setTrouble] = useState<Trouble | undefined>(undefined);
-  const latest = useRef(token);
-  latest.current = token;
   useEffect(() => {
     document.title = t.documentTitle;
   }, []);
-
-  const ask = useCallback(async (): Promise<void> => {
-    if (token === '') return;
-    const answer = await askFleet(token);
-    if (latest.current !== token) return;
-    if ('fleet' in answer) {
-      setTold(answer);
-      setTrouble(undefined);
-      return;
-    }
-    setTrouble(answer.trouble);
-    if (answer.trouble !== 'wrong-token') return;
-    keepToken('');
-    setToken('');
-    setTold(undefined);
-  }, [token]);
-
-  useEffect(() => {
-    void ask();
-    const timer = setInterval(() => {
-      if (!document.hidden) void ask();
-    }, AGAIN_MS);
-    return () => clearInterval(timer);
-  }, [ask]);
-
   return (
-    <main tabIndex={-1} data-testid="fleet" data-loaded={told !== undefined}>
-      <section class="section">
-        <div class="section-body fleet-head">
+    <Operator
+      testid="fleet"
+      head={
+        <>
           <h1>{t.title}</h1>
           <p class="lead">{t.lead}</p>
-        </div>
-      </section>
-      <section class="section">
-        <div class="section-body fleet">
-          <div role="status" data-testid="fleet-trouble">
-            {trouble !== undefined && (
-              <div class="condition">
-                <p>
-                  {troubleText(trouble)} {told !== undefined && t.keptSince(formatClock(told.at))}
-                </p>
-                {token !== '' && (
-                  <button type="button" class="quiet" onClick={() => void ask()}>
-                    {texts.tryAgain}
-                  </button>
-                )}
-              </div>
-            )}
-          </div>
-          {token === '' ? (
-            <TokenForm
-              onToken={(given) => {
-                keepToken(given);
-                setTrouble(undefined);
-                setToken(given);
-              }}
-            />
-          ) : told === undefined ? (
-            trouble === undefined && <p class="muted">{t.loading}</p>
-          ) : (
-            <List {...told.fleet} />
-          )}
-          {token !== '' && (
-            <p>
-              <button
-                type="button"
-                class="quiet"
-                onClick={() => {
-                  keepToken('');
-                  setToken('');
-                  setTold(undefined);
-                  setTrouble(undefined);
-                }}
-              >
-                {t.forget}
-              </button>
-            </p>
-          )}
-        </div>
-      </section>
-    </main>
-  );
-}
-
-async function askFleet(token: string): Promise<Told | { trouble: Trouble }> {
-  try {
-    const response = await fetch('/admin/v1/fleet', {
-      headers: { authorization: `Bearer ${token}` },
-      cache: 'no-store',
-    });
-    if (response.status === 401) return { trouble: 'wrong-token' };
-    if (response.status === 404) return { trouble: 'no-administration' };
-    if (response.status === 503) return { trouble: 'away' };
-    const json: unknown = await response.json();
-    if (!response.ok) return { trouble: { status: response.status } };
-    return Check(FleetAnswer, json) ? { fleet: json, at: Date.now() } : { trouble: 'unreadable' };
-  } catch {
-    return { trouble: 'away' };
-  }
-}
-
-function troubleText(trouble: Trouble): string {
-  if (trouble === 'wrong-token') return t.wrongToken;
-  if (trouble === 'no-administration') return t.noAdministration;
-  if (trouble === 'unreadable') return t.unreadable;
-  return trouble === 'away' ? t.away : t.odd(trouble.status);
-}
-
-function TokenForm({ onToken }: { onToken: (token: string) => void }) {
-  const [given, setGiven] = useState('');
-  const [fault, setFault] = useState('');
-  const field = useRef<HTMLInputElement>(null);
-  return (
-    <form
-      class="fleet-token"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const token = given.trim();
-        if (Check(AdminToken, token)) return onToken(token);
-        setFault(t.tokenForm);
-        field.current?.focus();
-      }}
+        </>
+      }
+      show={t.show}
+      path="fleet"
+      schema={FleetAnswer}
     >
-      <label for="fleet-token">{t.token}</label>
-      <input
-        ref={field}
-        id="fleet-token"
-        type="password"
-        autocomplete="off"
-        spellcheck={false}
-        value={given}
-        aria-invalid={fault !== ''}
-        aria-describedby="fleet-fault fleet-hint"
-        onInput={({ currentTarget }) => {
-          setGiven(currentTarget.value);
-          setFault('');
-        }}
-      />
-      <p id="fleet-fault" class="fleet-fault" role="status">
-        {fault}
-      </p>
-      <p id="fleet-hint" class="muted">
-        <small>{t.tokenHint}</small>
-      </p>
-      <button type="submit" class="run">
-        {t.show}
-      </button>
-    </form>
+      {(fleet) => <List {...fleet} />}
+    </Operator>
   );
 }
 
@@ -322,22 +174,5 @@ function compare(by: Column, a: KnownKiosk, b: KnownKiosk, now: number): number 
       return a.upSeconds - b.upSeconds;
     case 'version':
       return a.version.localeCompare(b.version, undefined, { numeric: true });
-  }
-}
-
-function keptToken(): string {
-  try {
-    return sessionStorage.getItem(KEPT_TOKEN) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function keepToken(token: string): void {
-  try {
-    if (token === '') sessionStorage.removeItem(KEPT_TOKEN);
-    else sessionStorage.setItem(KEPT_TOKEN, token);
-  } catch {
-    // It is asked for again after a reload.
   }
 }

@@ -30,6 +30,13 @@ const Team = lazy(() =>
   ),
 );
 
+const Embed = lazy(() =>
+  import('./embed.tsx').then(
+    (page) => page.Embed,
+    () => NotBrought,
+  ),
+);
+
 const Fleet = lazy(() =>
   import('./fleet.tsx').then(
     (page) => page.Fleet,
@@ -58,6 +65,7 @@ export function Pages({ engine, installer }: { engine: EngineControl; installer:
         <Router>
           <Route path="/standing" component={Standing} snapshot={snapshot} />
           <Route path="/teams/:name" component={Team} snapshot={snapshot} />
+          <Route path="/teams/:name/embed" component={Embed} snapshot={snapshot} />
           <Route path="/fleet" component={Fleet} />
           <Route path="/pools" component={Pools} snapshot={snapshot} />
           <Route path="/" component={App} snapshot={snapshot} engine={engine} />

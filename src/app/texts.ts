@@ -25,6 +25,7 @@ const states: Record<Reason | 'running', string> = {
   'off-schedule': 'Outside your hours',
   'on-battery': 'Paused on battery',
   'in-use': 'Paused while you work',
+  unseen: 'Paused: not in sight',
   busy: 'Paused, the machine is busy',
   starting: 'Starting',
   unreachable: 'Waiting for the gateway',
@@ -75,6 +76,7 @@ const pauses: Record<Reason, (facts: PauseFacts) => string> = {
       ? `Your schedule leaves this time to others. Work goes on by itself in ${formatDuration(seconds)}.`
       : 'Your schedule has no hours left in which to work. Change it in the settings and work goes on.',
   'on-battery': () => 'This machine runs on battery. Work goes on by itself when it is plugged in.',
+  unseen: () => 'It works where it can be seen, and goes on by itself.',
   'in-use': () => 'Somebody is using this machine. Work goes on by itself a minute after the last key or touch.',
   busy: () =>
     'Something else needs this machine’s processor, or it is hot. Work goes on by itself when it has been calm for a while.',

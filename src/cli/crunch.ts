@@ -197,6 +197,7 @@ function sentence(pause: Pause, error: string | undefined): string {
     case 'off-schedule':
     case 'on-battery':
     case 'in-use':
+    case 'unseen':
     case 'busy':
     case 'updating':
     case 'metered':

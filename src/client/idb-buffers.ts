@@ -16,7 +16,8 @@ interface Schema extends DBSchema {
   facts: { key: string; value: unknown };
 }
 
-const NAME = 'tabherd';
+/** The app's own. */
+export const PROFILE = 'tabherd';
 const VERSION = 1;
 
 export class IdbBuffers implements Buffers {
@@ -27,8 +28,8 @@ export class IdbBuffers implements Buffers {
   }
 
   /** @throws DOMException storage is blocked, full or broken. */
-  static async open(): Promise<IdbBuffers> {
-    const db = await openDB<Schema>(NAME, VERSION, {
+  static async open(profile = PROFILE): Promise<IdbBuffers> {
+    const db = await openDB<Schema>(profile, VERSION, {
       upgrade(fresh) {
         fresh.createObjectStore('in-buffer', { keyPath: 'lease.id' });
         fresh.createObjectStore('out-buffer', { keyPath: 'lease' });

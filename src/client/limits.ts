@@ -16,6 +16,8 @@ export interface Conditions {
   inUse?: boolean;
   /** The network connection is paid by volume, or the person asked the browser to save data. */
   metered?: boolean;
+  /** A widget that nobody can see: hidden, covered, cut off, too small. */
+  unseen?: boolean;
 }
 
 export interface Limits {
@@ -28,7 +30,7 @@ export interface Limits {
   mayTalk: boolean;
 }
 
-export type Hold = Extract<Pause, { reason: 'snoozed' | 'off-schedule' | 'on-battery' | 'in-use' | 'busy' }>;
+export type Hold = Extract<Pause, { reason: 'unseen' | 'snoozed' | 'off-schedule' | 'on-battery' | 'in-use' | 'busy' }>;
 
 export interface Situation {
   settings: Settings;
@@ -57,6 +59,7 @@ export function limitsOf(situation: Situation): Limits {
 
 /** The one that will last longest, or that only the person can end, comes first. */
 function holdOf({ settings, conditions, snoozedUntil, isBusy, now }: Situation): Hold | undefined {
+  if (conditions.unseen === true) return { reason: 'unseen' };
   if (snoozedUntil > now) return { reason: 'snoozed', until: snoozedUntil };
   const schedule = parseSchedule(settings.schedule);
   if (!schedule.isOpen(new Date(now))) {

@@ -5,10 +5,10 @@ import { machineOfBrowser } from './browser-platform.ts';
 import { poolIn } from './buffers.ts';
 import { Engine } from './engine.ts';
 import { SYNC_TAG } from './flush.ts';
-import { IdbBuffers } from './idb-buffers.ts';
+import { IdbBuffers, PROFILE } from './idb-buffers.ts';
 import { LatePoolUser } from './late-pool-user.ts';
 import { MemoryBuffers } from './memory-buffers.ts';
-import type { EnginePorts } from './ports.ts';
+import { alone, type EnginePorts } from './ports.ts';
 import { spawnBrowserWorker } from './spawn-browser.ts';
 import { lossOf } from './storage-loss.ts';
 import { browserTurns, otherTabs } from './turn.ts';
@@ -26,6 +26,17 @@ export interface Page {
   renew: () => void;
   /** Loads the page anew: what was kept has been deleted. */
   onErased: () => void;
+  /** Where it is not the app. */
+  widget?: WidgetPorts;
+}
+
+/** What a widget does otherwise than the app. */
+export interface WidgetPorts extends Pick<EnginePorts, 'team' | 'only' | 'maxWorkers'> {
+  /** Names what is kept, and those who take turns. */
+  profile: string;
+  site: string;
+  /** Whether it can be seen, as far as the browser tells; calls back when that changes. */
+  sight: { isSeen(): boolean; listen(changed: () => void): void };
 }
 
 export async function openBrowserEngine({
@@ -35,29 +46,56 @@ export async function openBrowserEngine({
   kiosk,
   renew,
   onErased,
+  widget,
 }: Page): Promise<Engine> {
-  const { buffers, storage } = await openBuffers();
+  const { profile = PROFILE, site, sight, ...ports }: Partial<WidgetPorts> = widget ?? {};
+  const { buffers, storage } = await openBuffers(profile);
   const cores = navigator.hardwareConcurrency || 2;
   return Engine.open({
     keyserver: new LatePoolUser('', { fetch: (...args) => fetch(...args), kept: poolIn(buffers) }),
     buffers,
     storage,
-    reopen: () => IdbBuffers.open(),
+    reopen: () => IdbBuffers.open(profile),
     spawn: spawnBrowserWorker,
-    turns: browserTurns(),
-    others: otherTabs(),
-    conditions: browserConditions(),
+    ...(await sharing(profile)),
+    conditions: sight === undefined ? browserConditions() : within(sight, browserConditions()),
     isVisible,
     kiosk,
     maxWorkers: cores,
     defaultWorkers: Math.max(1, cores - 1),
     version,
     environment: `Tabherd ${version} on ${await browserVersion()}`,
-    platform: { class: clientClass, ...(await machineOfBrowser()) },
-    onReportsWaiting,
+    platform: { class: clientClass, ...(site === undefined ? {} : { site }), ...(await machineOfBrowser()) },
+    // A widget's frame has no service worker.
+    ...(widget === undefined ? { onReportsWaiting } : {}),
     renew,
     onErased,
+    ...ports,
+    ...(ports.maxWorkers === undefined ? {} : { defaultWorkers: ports.maxWorkers }),
   });
+}
+
+/** A frame that may keep nothing may not share either: then each is alone. */
+async function sharing(profile: string): Promise<Pick<EnginePorts, 'turns' | 'others'>> {
+  try {
+    await navigator.locks?.query();
+    return { turns: browserTurns(profile), others: otherTabs(profile) };
+  } catch {
+    return { turns: alone };
+  }
+}
+
+function within(
+  sight: WidgetPorts['sight'],
+  machine: NonNullable<EnginePorts['conditions']>,
+): NonNullable<EnginePorts['conditions']> {
+  return {
+    now: () => ({ ...machine.now(), unseen: !sight.isSeen() }),
+    listen(changed) {
+      machine.listen(changed);
+      sight.listen(changed);
+    },
+  };
 }
 
 /** The browser's whole version where it tells: the user agent string has only the first number of it. */
@@ -72,12 +110,12 @@ async function browserVersion(): Promise<string> {
 }
 
 /** Storage that neither opens nor fails, as when an old tab blocks it, must not keep the page blank. */
-async function openBuffers(): Promise<Pick<EnginePorts, 'buffers' | 'storage'>> {
+async function openBuffers(profile: string): Promise<Pick<EnginePorts, 'buffers' | 'storage'>> {
   const patience = new Promise<never>((_resolve, reject) => {
     setTimeout(() => reject(new DOMException('the storage does not open', 'TimeoutError')), PATIENCE_MS);
   });
   try {
-    return { buffers: await Promise.race([IdbBuffers.open(), patience]), storage: 'kept' };
+    return { buffers: await Promise.race([IdbBuffers.open(profile), patience]), storage: 'kept' };
   } catch (reason) {
     return { buffers: new MemoryBuffers(), storage: lossOf(reason) };
   }

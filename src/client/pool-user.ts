@@ -40,14 +40,14 @@ const PATIENCE_MS = 2_000;
 /** So many are asked at a time whether they are there, and have so long to say so … */
 const ASKED_AT_ONCE = 3;
 const KEEP_ALIVE_MS = 1_000;
+/** … while the question stays: who was frozen answers it at once, and it is not put again meanwhile. */
+const QUESTION_MS = 2_000;
 /** … while the next are asked too where none of them has by then (as addresses are in RFC 8305) … */
 const ASK_MORE_MS = 400;
 /** … of which an earlier one is waited for where a later one has answered. */
 const GRACE_MS = 300;
-/** After so long those that did not answer are asked once more: before a call fails, and while one is waited for … */
+/** After so long those that did not answer are asked once more: before a call fails, and while one is waited for. */
 const AGAIN_MS = 1_000;
-/** … and from the second time on after so long: where only one of many is left, it should have time for exchanges. */
-const LATER_MS = 2_000;
 /** For so long one that failed comes after all others. */
 const AVOIDED_MS = 30_000;
 /** How soon a resolution that nobody could give is tried again; the first one, until which there is no other gateway, sooner. */
@@ -100,6 +100,8 @@ export class PoolUser implements Keyserver {
   #because: string | undefined;
   /** What failed, by address, until when. */
   readonly #avoided = new Map<string, number>();
+  /** Keep-alives that are not answered yet, by address. */
+  readonly #questions = new Map<string, Promise<string>>();
   /** Elements that failed while others may answer: the pool is told as soon as one does. */
   readonly #unreported = new Set<number>();
   #resolving: Promise<void> | undefined;
@@ -198,7 +200,6 @@ export class PoolUser implements Keyserver {
     const places: Places = { asked: [], tried: new Set(), silent: new Set(), away: new Set() };
     let failure: UnreachableError | undefined;
     let isAgain = false;
-    let isWaiting = false;
     let patience = PATIENCE_MS;
     const began = this.#now();
     const ask = (place: string): void => {
@@ -227,8 +228,7 @@ export class PoolUser implements Keyserver {
       const outcome = await Promise.race([...calls.values(), afterwards(patience)]);
       const pending = new Set([...calls.keys()].map((nth) => places.asked[nth] ?? ''));
       if (outcome === undefined) {
-        patience = isWaiting ? LATER_MS : AGAIN_MS;
-        isWaiting = true;
+        patience = AGAIN_MS;
         if (isLate) continue;
         places.silent.clear();
         const other = await Promise.race([...calls.values(), this.#other(places, pending)]);
@@ -365,16 +365,27 @@ export class PoolUser implements Keyserver {
 
   /** @throws Error it is not there, or in another pool. */
   async #keepAlive(address: string): Promise<string> {
-    const { fetch } = this.#options;
     try {
-      const url = `${address}/api/v1/keep-alive`;
-      const { handle } = await fetchJson(url, KeepAlive, { fetch, timeoutMs: KEEP_ALIVE_MS });
-      if (handle !== this.#kept.handle) throw new Error(`${address} is in the pool ${handle}`);
+      const question = this.#questions.get(address) ?? this.#question(address);
+      const handle = await Promise.race([question, afterwards(KEEP_ALIVE_MS)]);
+      if (handle !== this.#kept.handle) throw new Error(`${address} is silent, or in another pool: ${handle}`);
       return address;
     } catch (error) {
       this.#avoided.set(address, this.#now() + AVOIDED_MS);
       throw error;
     }
+  }
+
+  /** In which pool it is. */
+  #question(address: string): Promise<string> {
+    const { fetch } = this.#options;
+    const url = `${address}/api/v1/keep-alive`;
+    const question = fetchJson(url, KeepAlive, { fetch, timeoutMs: QUESTION_MS })
+      .then(({ handle }) => handle)
+      .finally(() => this.#questions.delete(address));
+    question.catch(() => undefined);
+    this.#questions.set(address, question);
+    return question;
   }
 
   // ── the list ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -439,7 +450,9 @@ export class PoolUser implements Keyserver {
     this.#resolveAt = this.#now() + (isFirst ? FIRST_AGAIN_MS : RESOLVE_AGAIN_MS);
     // There is nobody else to ask, and nobody waits for it.
     const timeoutMs = isFirst ? TIMEOUT_MS : PATIENCE_MS;
-    const others = this.#elements().flatMap(({ addresses }) => addresses);
+    const others = this.#elements()
+      .flatMap(({ addresses }) => addresses)
+      .filter((address) => !this.#isAvoided(address));
     for (const place of new Set([this.#current ?? [], ...others, ...this.#homes].flat())) {
       const url = `${place}/api/v1/pools/${handle}`;
       const answer = await fetchJson(url, Resolution, { fetch, timeoutMs }).catch(() => undefined);
@@ -457,8 +470,7 @@ export class PoolUser implements Keyserver {
 
   /** Those that it knew before come after those that are told: a registrar may have seen few in a bad moment. */
   async #take(resolution: Resolution): Promise<void> {
-    const told = new Set(resolution.elements.flatMap(({ addresses }) => addresses));
-    const before = this.#elements().filter(({ addresses }) => !addresses.some((address) => told.has(address)));
+    const before = this.#elements();
     this.#keep({ ...this.#kept, resolution, resolvedAt: this.#now() });
     if (resolution.elements.length > 0 && this.#elements().length === 0) {
       // The keymaster may have new keys: home knows.
@@ -469,7 +481,13 @@ export class PoolUser implements Keyserver {
           .catch(() => []),
       );
     }
-    const elements = [...(await this.#ranked(this.#elements())), ...before];
+    const places = new Set<string>();
+    // A gateway that was started anew may be in the list twice, and would take another's place.
+    const elements = [...(await this.#ranked(this.#elements())), ...before].filter(({ addresses }) => {
+      const isNew = !addresses.some((address) => places.has(address));
+      for (const address of addresses) places.add(address);
+      return isNew;
+    });
     this.#keep({ ...this.#kept, resolution: { ...resolution, elements: elements.slice(0, MAX_RESOLVED) } });
   }
 

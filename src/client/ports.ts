@@ -41,7 +41,7 @@ export interface EnginePorts {
   /** For the keyserver's statistics. */
   name?: string;
   team?: string;
-  platform?: Pick<ClientInfo, 'class' | 'os' | 'cpu'>;
+  platform?: Pick<ClientInfo, 'class' | 'os' | 'cpu' | 'site'>;
   /** Where this is a kiosk: what it is called, '' for nothing; undefined while it is none. */
   kiosk?(): string | undefined;
   /** Works on these contests only; on all where it is absent. */

@@ -22,6 +22,8 @@ export type Pause =
   | { reason: 'off-schedule'; until?: number }
   /** As the person's settings say: on battery, while somebody uses the machine, while it is busy or hot. */
   | { reason: 'on-battery' | 'in-use' | 'busy' }
+  /** A widget works only where it can be seen. */
+  | { reason: 'unseen' }
   /** Every block in hand is done, and a newer version of the page is about to take over. */
   | { reason: 'updating' }
   /** Another tab of this browser runs the engine. */

@@ -1,34 +1,40 @@
 /**
- * One engine over all tabs of a browser profile. The Web Lock of this name is held by the tab that runs; what a person
- * does, and how it goes, is told to all tabs over the BroadcastChannel of the same name.
+ * One engine over all tabs of a browser profile. A Web Lock is held by the tab that runs; what a person
+ * does, and how it goes, is told to all tabs over the BroadcastChannel of the same name, `tabherd-engine` for the app's.
  *
  * A page over plain HTTP from another machine has no Web Locks. There the tabs talk: one that wants its turn asks
  * whether another runs, and takes it when nobody says so; of two that ask at once, the smaller number goes first.
  */
 import type { EnginePorts, TabMessage, Turn, Turns } from './ports.ts';
 
-const NAME = 'tabherd-engine';
+const nameOf = (profile: string): string => `${profile}-engine`;
 /** How long an asking tab waits for an answer, and how often it asks again. */
 const ANSWER_MS = 500;
 const ASK_AGAIN_MS = 2_000;
 
-export const browserTurns = (): Turns => ('locks' in navigator ? new LockedTurns() : new TalkedTurns());
+export const browserTurns = (profile: string): Turns =>
+  'locks' in navigator ? new LockedTurns(nameOf(profile)) : new TalkedTurns(nameOf(profile));
 
 class LockedTurns implements Turns {
+  readonly #name: string;
   #stealNow: (() => void) | undefined;
 
+  constructor(name: string) {
+    this.#name = name;
+  }
+
   async take(onWait: () => void): Promise<Turn> {
-    const free = await hold({ ifAvailable: true });
+    const free = await hold(this.#name, { ifAvailable: true });
     if (free !== undefined) return free;
     const cancelled = new AbortController();
     const stolen = new Promise<Turn | undefined>((resolve) => {
       this.#stealNow = () => {
         cancelled.abort();
-        resolve(hold({ steal: true }));
+        resolve(hold(this.#name, { steal: true }));
       };
     });
     onWait();
-    const turn = await Promise.race([hold({ signal: cancelled.signal }).catch(() => stolen), stolen]);
+    const turn = await Promise.race([hold(this.#name, { signal: cancelled.signal }).catch(() => stolen), stolen]);
     this.#stealNow = undefined;
     return turn ?? this.take(onWait);
   }
@@ -39,14 +45,14 @@ class LockedTurns implements Turns {
 }
 
 /** Undefined: another tab has the lock, and it was not to be waited for. */
-function hold(options: LockOptions): Promise<Turn | undefined> {
+function hold(name: string, options: LockOptions): Promise<Turn | undefined> {
   return new Promise((resolve, reject) => {
     let lose = (): void => {};
     const lost = new Promise<void>((taken) => {
       lose = taken;
     });
     navigator.locks
-      .request(NAME, options, (lock) => {
+      .request(name, options, (lock) => {
         if (lock === null) return resolve(undefined);
         return new Promise<void>((release) => resolve({ giveUp: release, lost }));
       })
@@ -61,11 +67,16 @@ function hold(options: LockOptions): Promise<Turn | undefined> {
 type Talk = { ask: number } | { runs: number } | { steal: number };
 
 export class TalkedTurns implements Turns {
+  readonly #name: string;
   #steals = false;
   #wake: () => void = () => {};
 
+  constructor(name: string) {
+    this.#name = name;
+  }
+
   async take(onWait: () => void): Promise<Turn> {
-    const channel = new BroadcastChannel(`${NAME}-turn`);
+    const channel = new BroadcastChannel(`${this.#name}-turn`);
     const mine = Math.random();
     const tell = (talk: Talk): void => channel.postMessage(talk);
     let runs = false;
@@ -113,8 +124,8 @@ export class TalkedTurns implements Turns {
 }
 
 /** The other tabs. */
-export function otherTabs(): NonNullable<EnginePorts['others']> {
-  const channel = new BroadcastChannel(NAME);
+export function otherTabs(profile: string): NonNullable<EnginePorts['others']> {
+  const channel = new BroadcastChannel(nameOf(profile));
   return {
     tell: (message) => channel.postMessage(message),
     listen(hear) {

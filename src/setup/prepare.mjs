@@ -17,6 +17,9 @@ const KERNEL_BUDGET = 40_000;
 /** What a visitor downloads before the first page stands, kernels apart, compressed with gzip. */
 const SHELL_BUDGET = 80_000;
 
+/** What the widget adds to a site's pages, compressed with gzip. */
+const LOADER_BUDGET = 5_000;
+
 /** The oldest PostgreSQL that is supported. */
 const LEAST_POSTGRES = 15;
 
@@ -58,9 +61,12 @@ function build(always) {
   say('building the PWA and the keyserver into dist/ (vite)');
   rmSync(stamp, { force: true });
   vite();
+  vite('--mode', 'widget');
+  vite('--mode', 'frame');
   vite('--ssr');
   weighKernels(join('dist', 'app', 'assets'));
   weighShell(join('dist', 'app'));
+  weighLoader(join('dist', 'app', 'widget.js'));
   compress(join('dist', 'app'));
   writeFileSync(stamp, '');
 }
@@ -119,6 +125,15 @@ function weighShell(folder) {
     say(`the app shell weighs ${total} of ${SHELL_BUDGET} bytes compressed`);
   if (total <= SHELL_BUDGET) return;
   for (const { file, bytes } of weights) say(`  ${file}: ${bytes}`);
+  process.exit(1);
+}
+
+/** Fails where the widget's loader, which a site's pages load, weighs too much. */
+function weighLoader(file) {
+  const { length } = gzipSync(readFileSync(file), { level: 9 });
+  if (goal === 'build') say(`the widget's loader weighs ${length} of ${LOADER_BUDGET} bytes compressed`);
+  if (length <= LOADER_BUDGET) return;
+  say(`the widget's loader weighs ${length} bytes compressed, more than its budget of ${LOADER_BUDGET}`);
   process.exit(1);
 }
 

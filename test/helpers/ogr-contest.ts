@@ -5,8 +5,11 @@ import type { ContestManifest, OgrSearch } from '../../src/domain/contest.ts';
 
 const warmUp = manifests.find(({ name }) => name === 'ogr-14') as ContestManifest;
 
-export function ogrContest(name: string, search: Pick<OgrSearch, 'marks' | 'maxLength'>): ContestManifest {
-  const stubs: OgrSearch = { ...search, kind: 'ogr', stubDepth: 1 };
+export function ogrContest(
+  name: string,
+  { stubDepth = 1, ...search }: Pick<OgrSearch, 'marks' | 'maxLength'> & { stubDepth?: number },
+): ContestManifest {
+  const stubs: OgrSearch = { ...search, kind: 'ogr', stubDepth };
   return { ...warmUp, name, title: name.toUpperCase(), units: countStubs(stubs), search: stubs };
 }
 

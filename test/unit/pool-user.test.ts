@@ -275,6 +275,23 @@ describe('a list that was kept', () => {
     expect(asked).toEqual([2, 1, 3].map((n) => `${at(n)} GET keep-alive`));
   });
 
+  test('in which a gateway stands twice, as one started anew may, leaves nobody out for that', async () => {
+    const network = new Network(8);
+    const user = await pooled(network);
+    await idle(LIFETIME * 1000);
+    network.elements = [
+      element(1),
+      element(21, { addresses: [at(1)] }),
+      ...[2, 3, 4, 5, 6, 7].map((n) => element(n)),
+    ].map((one) => ({ ...one, voucher: element(Number(/\d+/.exec(one.addresses[0] ?? '')?.[0])).voucher }));
+    await exchange(user);
+    await idle();
+    for (let n = 1; n <= 7; n++) network.state.set(at(n), 'refused');
+    network.state.set(HOME, 'refused');
+    await exchange(user);
+    expect(user.through).toMatchObject({ through: at(8) });
+  });
+
   test('that nobody can read is none', async () => {
     const network = new Network(1);
     const storage = keeping({ handle: 'NO HANDLE', pins: 3 } as unknown as KeptPool);

@@ -20,8 +20,13 @@ const FLAGS = [
   '--disable-features=ComputePressure',
 ];
 
+/** As Playwright has them. */
+export function launchOptions(...more: string[]): { args: string[]; executablePath?: string } {
+  const executablePath = [process.env['CHROMIUM'], ...INSTALLED].find((path) => path !== undefined && existsSync(path));
+  return { args: [...FLAGS, ...more], ...(executablePath === undefined ? {} : { executablePath }) };
+}
+
 export async function launchChromium(...more: string[]): Promise<Browser> {
   const { chromium } = await import('playwright-core');
-  const executablePath = [process.env['CHROMIUM'], ...INSTALLED].find((path) => path !== undefined && existsSync(path));
-  return chromium.launch({ args: [...FLAGS, ...more], ...(executablePath === undefined ? {} : { executablePath }) });
+  return chromium.launch(launchOptions(...more));
 }

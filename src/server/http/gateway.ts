@@ -26,6 +26,7 @@ import type { Standings } from '../../protocol/standing.ts';
 import type { Pools } from '../pools/pools.ts';
 import { guardAccess, type MayAccess } from './access.ts';
 import { ADMIN_PREFIX, ADMIN_SECURITY, type AdminOptions, adminRoutes } from './admin-routes.ts';
+import { embedRoutes, isEmbedBuilt } from './embed.ts';
 import { healthPlugin } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { metricsPlugin } from './metrics-plugin.ts';
@@ -33,6 +34,7 @@ import { poolMethod, poolRoutes } from './pool-routes.ts';
 import { sendError, sendProblem } from './problems.ts';
 import { limitRates, type Rates } from './rate-limit.ts';
 import { METHODS, routes } from './routes.ts';
+import { securityHeaders } from './security.ts';
 import { isStandingPath, standingRoutes } from './standing-routes.ts';
 import { readPage, serveApp } from './static-app.ts';
 import { statusPagePlugin } from './status-page.ts';
@@ -76,23 +78,6 @@ const OPEN: FastifyCorsOptions = {
 };
 
 const UNLIMITED: Rates = { client: 0, address: 0, team: 0 };
-
-/** @param origins other gateways that a page may turn to. */
-const securityHeaders = (origins: readonly string[]) => ({
-  'content-security-policy': [
-    "default-src 'self'",
-    "script-src 'self' 'wasm-unsafe-eval'",
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data:",
-    ["connect-src 'self'", ...origins].join(' '),
-    "worker-src 'self'",
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-    "form-action 'self'",
-  ].join('; '),
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-});
 
 /** Ready to `listen` or `inject`; close it with `close()`. */
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
@@ -172,6 +157,9 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   );
   const { standings } = options;
   if (standings !== undefined) await app.register(standingRoutes, { prefix: '/api/v1', standings });
+  if (standings !== undefined && isEmbedBuilt(options.appDir)) {
+    await app.register(embedRoutes, { keyserver, standings, appDir: options.appDir, origins: () => origins });
+  }
   if (options.admin !== undefined) await app.register(adminRoutes, { prefix: ADMIN_PREFIX, ...options.admin });
   await options.more?.(app);
   await serveApp(app, options.appDir);

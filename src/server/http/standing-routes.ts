@@ -129,7 +129,13 @@ export const standingRoutes: FastifyPluginCallbackTypebox<{ standings: Standings
         response: { 200: SiteStanding, ...problems },
       },
     },
-    ({ params }) => standings.site(params.token),
+    async ({ params, headers }, reply) => {
+      const site = await standings.site(params.token);
+      // Its pages may show the sums themselves.
+      reply.header('vary', 'origin');
+      if (site.origins.includes(headers.origin ?? '')) reply.header('access-control-allow-origin', headers.origin);
+      return site;
+    },
   );
 
   app.get(

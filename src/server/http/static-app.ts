@@ -25,6 +25,7 @@ export async function serveApp(app: FastifyInstance, appDir: string | undefined)
     return;
   }
   const assets = join(appDir, 'assets') + sep;
+  const loader = join(appDir, 'widget.js');
   await app.register(fastifyStatic, {
     root: appDir,
     schemaHide: true,
@@ -35,6 +36,9 @@ export async function serveApp(app: FastifyInstance, appDir: string | undefined)
     setHeaders(reply, path) {
       const immutable = path.startsWith(assets);
       reply.header('cache-control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
+      // A module script of another site's page: it is public, and does nothing there but ask for a frame.
+      if (path === loader || path === `${loader}.gz`)
+        reply.header('access-control-allow-origin', '*').header('cross-origin-resource-policy', 'cross-origin');
     },
   });
   // The files have '/' already.
