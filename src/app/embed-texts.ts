@@ -12,6 +12,7 @@ export const embedTexts = {
   originsHint: 'One origin a line, such as https://chess.example. The widget shows nowhere else.',
   originsForm: 'An origin is http:// or https://, a host, and nothing after it but a port.',
   make: 'Make a token',
+  lines: 'Its two lines',
   change: 'Change the pages',
   save: 'Save',
   cancel: 'Cancel',

@@ -2,6 +2,7 @@
  * A team's widget as its operator makes it: the sites that may show it, what was done through each, and what to put into their pages, with
  * a preview that is the widget itself. Loaded when it is asked for.
  */
+import './standing.css';
 import './embed.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Type } from 'typebox';
@@ -39,7 +40,7 @@ export function Embed({ snapshot, name }: { snapshot: EngineSnapshot; name?: str
       <p class="kind">{t.kind}</p>
       <h1>{team}</h1>
       <p class="lead">{t.lead}</p>
-      <p>
+      <p class="list-about">
         <a href={`/teams/${encodeURIComponent(team)}`}>{t.back}</a>
       </p>
     </>
@@ -155,7 +156,7 @@ function SiteItem({ site, admin, snapshot, onShow }: ItemProps) {
           {isLive && (
             <>
               <button type="button" class="quiet" onClick={onShow}>
-                {t.snippet}
+                {t.lines}
               </button>
               <button type="button" class="quiet" onClick={() => setChanging(true)}>
                 {t.change}

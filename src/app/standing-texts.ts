@@ -76,6 +76,7 @@ export const standingTexts = {
 export const teamTexts = {
   documentTitle: (team: string) => `${team} · Tabherd`,
   kind: 'Team',
+  widget: 'Its widget',
   back: 'All teams',
   yours: 'your team',
   unknown: (team: string) =>

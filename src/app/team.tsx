@@ -33,6 +33,7 @@ export function Team({ snapshot, name }: { snapshot: EngineSnapshot; name?: stri
           <p class="list-about">
             <a href="/standing?of=teams">{t.back}</a>
             {value !== undefined && <span>{s.asOf(formatClock(value.at))}</span>}
+            <a href={`/teams/${encodeURIComponent(team)}/embed`}>{t.widget}</a>
           </p>
           <Trouble answer={answer} at={value?.at} refused={t.unknown(team)} />
           {value === undefined && error === undefined && <p class="muted">{s.loading}</p>}

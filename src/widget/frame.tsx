@@ -266,7 +266,7 @@ function Asking({ team, title, most, isPhone, isSure, trouble, onAgree }: FrameP
       <div class="text">
         <p class="what">
           <span class="long">{texts.ask(title, team)}</span>
-          <span class="short">{texts.askShort(team)}</span>
+          <span class="short">{team}</span>
         </p>
         <p class="more" role={trouble === undefined ? undefined : 'alert'}>
           {trouble ?? (isPhone ? texts.onPhones : texts.terms(most))}
@@ -323,7 +323,8 @@ function Going(props: FrameProps) {
           </p>
         )}
         <p class="team" data-testid="team">
-          {texts.forTeam(team, formatPoints(pointsToday))}
+          <span class="long">{texts.forTeam(team)}</span>
+          {texts.today(formatPoints(pointsToday))}
         </p>
         <p class="more">{snapshot !== undefined && snapshot.storage !== 'kept' ? texts.lost : about}</p>
       </div>

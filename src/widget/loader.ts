@@ -41,7 +41,7 @@ const SHEET = `
   :host(:not([place="inline"])) {
     position: fixed; inset-block-end: 12px; inset-inline-end: 12px; z-index: 2147483000;
   }
-  iframe { display: block; width: 100%; height: 100%; border: 0; border-radius: var(--tabherd-radius, 10px); color-scheme: normal; }
+  iframe { display: block; box-sizing: border-box; width: 100%; height: 100%; border: 1px solid #76877d; border-radius: var(--tabherd-radius, 10px); color-scheme: normal; }
   p { margin: 0; padding: 8px 12px; font: 12px/1.35 system-ui, sans-serif; color: #16201b; background: #eef2eb; border: 1px solid #76877d;
     border-radius: var(--tabherd-radius, 10px); overflow: auto; box-sizing: border-box; height: 100%; }
   @media (prefers-color-scheme: dark) { p { color: #e5ede7; background: #161e1a; } }

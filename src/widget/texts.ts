@@ -2,11 +2,13 @@
 import type { Lasts } from './consent.ts';
 import type { Unseen } from './sight.ts';
 
+/** A name with a hyphen in it is not broken there. */
+const whole = (title: string): string => title.replaceAll('-', '\u2011');
+
 export const texts = {
-  ask: (title: string, team: string): string => `Lend this device to ${title}, for ${team}?`,
-  askShort: (team: string): string => `Help ${team}?`,
+  ask: (title: string, team: string): string => `Lend this device to ${whole(title)}, for ${team}?`,
   terms: (workers: number): string =>
-    `On at most ${workers} of your processor's cores, and only while you can see this. It reads nothing of this page or of you.`,
+    `On ${workers === 1 ? 'one core' : `at most ${workers} cores`} of its processor, and only while you can see this. It reads nothing of this page or of you.`,
   onPhones: 'Off on phones unless you turn it on: it warms the device and uses its battery.',
   start: 'Start',
   turnOn: 'Turn on',
@@ -15,8 +17,8 @@ export const texts = {
   lastsFor: { visit: 'this visit', day: 'a day', month: 'a month' } satisfies Record<Lasts, string>,
   notSeen: 'Something covers this, or it was only just shown. Look, and press again.',
   starting: 'Starting…',
-  searching: (title: string): string => title,
-  forTeam: (team: string, points: string): string => `${team} · ${points} points today`,
+  forTeam: (team: string): string => `${team} · `,
+  today: (points: string): string => `${points} points today`,
   pause: 'Pause',
   goOn: 'Go on',
   stop: 'Stop, and forget that I agreed',
