@@ -174,34 +174,34 @@ export default defineConfig(({ isSsrBuild, mode }) => ({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build:
     builds[mode] ??
-      (isSsrBuild
-        ? server
-        : {
-            outDir: 'dist/app',
-            target: 'es2022',
-            sourcemap: true,
-            assetsInlineLimit: 0,
-            rolldownOptions: {
-              checks: quietChecks,
-              // A schema that nobody looks at is left out.
-              treeshake: { manualPureFunctions: ['Type'] },
-              // The engine of the widget's frame, by a name that the frame knows.
-              input: { index: 'index.html', 'widget-engine': 'src/widget/engine.ts' },
-              preserveEntrySignatures: 'strict',
-              // What the first page and others share, in one file: each of its own has a beginning that gzip finds nothing in.
-              output: {
-                entryFileNames: ({ name }) => (name === 'widget-engine' ? '[name].js' : 'assets/[name]-[hash].js'),
-                codeSplitting: {
-                  groups: [
-                    {
-                      name: 'shared',
-                      test: /\/src\/(app\/(format|use-snapshot)|domain\/points|client\/rate-history|contests\/steps|contests\/ogr\/rulers|protocol\/(gzip|fault|http-keyserver))\.tsx?$/,
-                    },
-                  ],
-                },
+    (isSsrBuild
+      ? server
+      : {
+          outDir: 'dist/app',
+          target: 'es2022',
+          sourcemap: true,
+          assetsInlineLimit: 0,
+          rolldownOptions: {
+            checks: quietChecks,
+            // A schema that nobody looks at is left out.
+            treeshake: { manualPureFunctions: ['Type'] },
+            // The engine of the widget's frame, by a name that the frame knows.
+            input: { index: 'index.html', 'widget-engine': 'src/widget/engine.ts' },
+            preserveEntrySignatures: 'strict',
+            // What the first page and others share, in one file: each of its own has a beginning that gzip finds nothing in.
+            output: {
+              entryFileNames: ({ name }) => (name === 'widget-engine' ? '[name].js' : 'assets/[name]-[hash].js'),
+              codeSplitting: {
+                groups: [
+                  {
+                    name: 'shared',
+                    test: /\/src\/(app\/(format|use-snapshot)|domain\/points|client\/rate-history|contests\/steps|contests\/ogr\/rulers|protocol\/(gzip|fault|http-keyserver))\.tsx?$/,
+                  },
+                ],
               },
             },
-          }),
+          },
+        }),
   server: { port: 2065, proxy: { '/api': 'http://localhost:2064', '/admin': 'http://localhost:2064' } },
   test: {
     environment: 'node',

@@ -63,6 +63,7 @@ function build(always) {
   vite();
   vite('--mode', 'widget');
   vite('--mode', 'frame');
+  types();
   vite('--ssr');
   weighKernels(join('dist', 'app', 'assets'));
   weighShell(join('dist', 'app'));
@@ -79,6 +80,32 @@ function buildBench(always) {
   rmSync(stamp, { force: true });
   vite('--mode', 'bench');
   writeFileSync(stamp, '');
+}
+
+/** Of the widget's loader, for those who take it out of the package. */
+function types() {
+  const out = join('dist', 'types');
+  rmSync(out, { recursive: true, force: true });
+  const options = [
+    '--declaration',
+    '--emitDeclarationOnly',
+    '--strict',
+    '--skipLibCheck',
+    '--types',
+    'node',
+    '--ignoreConfig',
+  ];
+  const modules = ['--target', 'es2022', '--module', 'nodenext', '--lib', 'es2023,dom', '--allowImportingTsExtensions'];
+  const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
+  run(process.execPath, [
+    tsc,
+    join('src', 'widget', 'loader.ts'),
+    ...options,
+    ...modules,
+    '--rewriteRelativeImportExtensions',
+    '--outDir',
+    out,
+  ]);
 }
 
 function isFresh(stamp) {

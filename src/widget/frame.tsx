@@ -264,16 +264,20 @@ function Asking({ team, title, most, isPhone, isSure, trouble, onAgree }: FrameP
   return (
     <>
       <div class="text">
-        <p class="what">
+        <h1 class="what">
           <span class="long">{texts.ask(title, team)}</span>
           <span class="short">{team}</span>
-        </p>
+        </h1>
         <p class="more" role={trouble === undefined ? undefined : 'alert'}>
           {trouble ?? (isPhone ? texts.onPhones : texts.terms(most))}
         </p>
         <label class="lasts">
           <span>{texts.lasts}</span>
-          <select value={lasts} onChange={({ currentTarget }) => setLasts(currentTarget.value as Lasts)}>
+          <select
+            aria-label={texts.lasts}
+            value={lasts}
+            onChange={({ currentTarget }) => setLasts(currentTarget.value as Lasts)}
+          >
             {LASTS.map((one) => (
               <option key={one} value={one}>
                 {texts.lastsFor[one]}
@@ -306,7 +310,7 @@ function Going(props: FrameProps) {
   return (
     <>
       <div class="text" aria-live="polite">
-        <p class="title">{title}</p>
+        <h1 class="title">{title}</h1>
         {state.state === 'running' ? (
           <p
             class="rate"
@@ -330,8 +334,9 @@ function Going(props: FrameProps) {
       </div>
       <div class="acts">
         {state.reason === 'on-battery' && (
-          <button type="button" data-testid="battery" onClick={onBattery}>
-            {texts.onBattery}
+          <button type="button" data-testid="battery" aria-label={texts.onBattery} onClick={onBattery}>
+            <span class="long">{texts.onBattery}</span>
+            <span class="short">{texts.onBatteryShort}</span>
           </button>
         )}
         {isGoing || !canGoOn ? (

@@ -26,6 +26,7 @@ export const texts = {
   open: 'Tabherd: open the whole page in a new tab',
   openShort: 'What is this?',
   onBattery: 'Run on battery',
+  onBatteryShort: 'Run',
   lost: 'This browser keeps nothing here: what is in hand is lost when the page is left.',
   failed: 'It could not be loaded. Try again.',
   unseen: {

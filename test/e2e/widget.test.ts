@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFin
 import { launchOptions } from '../../src/cli/bench/chromium.ts';
 import type { Site } from '../../src/protocol/administration.ts';
 import type { SiteStanding } from '../../src/protocol/standing.ts';
+import { faults } from '../helpers/axe.ts';
 import { type StartedKeyserver, startKeyserver, tabherd } from '../helpers/command.ts';
 import { HostPages } from '../helpers/host-page.ts';
 import { ogrContest } from '../helpers/ogr-contest.ts';
@@ -407,4 +408,53 @@ test('on battery it is paused until the visitor wants it', async () => {
   await expect.poll(async () => [await stateOf(frame), await why(frame)]).toEqual(['paused', 'on-battery']);
   await frame.click('[data-testid=battery]');
   await until(frame, 'running');
+});
+
+test('an operator makes a site on the page of the team, and sees the widget there', async () => {
+  await page.goto(`${gateway}/teams/New%20Team/embed`);
+  await page.getByLabel('Administration token').fill(env.TABHERD_ADMIN_TOKEN);
+  await page.getByRole('button', { name: 'Show the sites' }).click();
+  await page.getByText('The team has no site yet.').waitFor();
+  await page.getByLabel('Pages that may show it').fill('chess.example/page');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  await page.getByText('An origin is http:// or https://').waitFor();
+  expect(await faults(page)).toEqual([]);
+  // As it is copied out of the address line.
+  await page.getByLabel('Pages that may show it').fill('https://club.example/\nhttps://www.club.example');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  const item = page.locator('[data-site]');
+  await item.waitFor();
+  const token = (await item.getAttribute('data-site')) ?? '';
+  expect(await item.innerText()).toMatch(/https:\/\/club\.example\s+https:\/\/www\.club\.example/);
+  await page.getByLabel('Size').selectOption('strip');
+  await page.getByLabel('Contest').selectOption('ogr-15');
+  expect(await page.innerText('[data-testid=snippet]')).toBe(
+    `<script type="module" src="${gateway}/widget.js"></script>\n` +
+      `<tabherd-widget team="${token}" contest="ogr-15" size="strip" place="inline"></tabherd-widget>`,
+  );
+  const preview = await frameOf(page);
+  await expect.poll(() => preview.innerText('main').catch(() => '')).toContain('Lend this device to OGR');
+  expect(await faults(page)).toEqual([]);
+  await page.getByRole('button', { name: 'End it' }).click();
+  await page.getByText('Ended: its widget says so').waitFor();
+  await page.getByRole('button', { name: 'Allow it again' }).click();
+  await page.getByRole('button', { name: 'End it' }).waitFor();
+});
+
+test.each(['light', 'dark'] as const)('the frame is accessible, by keyboard too: %s', async (colorScheme) => {
+  await page.emulateMedia({ colorScheme });
+  await page.goto(`${gateway}/embed?team=${site.token}`);
+  const frame = page.mainFrame();
+  await until(frame, 'asking');
+  expect(await faults(page)).toEqual([]);
+  await page.waitForTimeout(700);
+  for (const _ of ['the whole page', 'for how long', 'start']) await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await until(frame, 'running');
+  expect(await faults(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Pause' }).press('Enter');
+  await until(frame, 'paused');
+  expect(await faults(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Stop, and forget that I agreed' }).press('Enter');
+  await until(frame, 'asking');
 });
