@@ -18,6 +18,8 @@ export interface Conditions {
   metered?: boolean;
   /** A widget that nobody can see: hidden, covered, cut off, too small. */
   unseen?: boolean;
+  /** What the page around a widget allows. */
+  most?: { workers?: number; throttle?: number };
 }
 
 export interface Limits {
@@ -48,11 +50,12 @@ export interface Situation {
 export function limitsOf(situation: Situation): Limits {
   const { settings, conditions, defaultWorkers, maxWorkers } = situation;
   const less = conditions.inUse === true && settings.inUse === 'less';
-  const workers = Math.min(maxWorkers, settings.workers ?? defaultWorkers);
+  const { workers: mostWorkers = maxWorkers, throttle: mostThrottle = 1 } = conditions.most ?? {};
+  const workers = Math.min(maxWorkers, mostWorkers, settings.workers ?? defaultWorkers);
   return {
     pause: holdOf(situation),
     workers: less ? Math.min(workers, settings.workersInUse) : workers,
-    throttle: less ? Math.min(settings.throttle, settings.throttleInUse) : settings.throttle,
+    throttle: Math.min(mostThrottle, settings.throttle, less ? settings.throttleInUse : 1),
     mayTalk: conditions.metered !== true || settings.onMetered === 'same',
   };
 }

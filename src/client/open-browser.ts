@@ -7,6 +7,7 @@ import { Engine } from './engine.ts';
 import { SYNC_TAG } from './flush.ts';
 import { IdbBuffers, PROFILE } from './idb-buffers.ts';
 import { LatePoolUser } from './late-pool-user.ts';
+import type { Conditions } from './limits.ts';
 import { MemoryBuffers } from './memory-buffers.ts';
 import { alone, type EnginePorts } from './ports.ts';
 import { spawnBrowserWorker } from './spawn-browser.ts';
@@ -35,8 +36,8 @@ export interface WidgetPorts extends Pick<EnginePorts, 'team' | 'only' | 'maxWor
   /** Names what is kept, and those who take turns. */
   profile: string;
   site: string;
-  /** Whether it can be seen, as far as the browser tells; calls back when that changes. */
-  sight: { isSeen(): boolean; listen(changed: () => void): void };
+  /** Whether it can be seen, as far as the browser tells, and what its page allows; calls back when that changes. */
+  surroundings: { now(): Pick<Conditions, 'unseen' | 'most'>; listen(changed: () => void): void };
 }
 
 export async function openBrowserEngine({
@@ -48,7 +49,7 @@ export async function openBrowserEngine({
   onErased,
   widget,
 }: Page): Promise<Engine> {
-  const { profile = PROFILE, site, sight, ...ports }: Partial<WidgetPorts> = widget ?? {};
+  const { profile = PROFILE, site, surroundings, ...ports }: Partial<WidgetPorts> = widget ?? {};
   const { buffers, storage } = await openBuffers(profile);
   const cores = navigator.hardwareConcurrency || 2;
   return Engine.open({
@@ -58,7 +59,7 @@ export async function openBrowserEngine({
     reopen: () => IdbBuffers.open(profile),
     spawn: spawnBrowserWorker,
     ...(await sharing(profile)),
-    conditions: sight === undefined ? browserConditions() : within(sight, browserConditions()),
+    conditions: surroundings === undefined ? browserConditions() : within(surroundings, browserConditions()),
     isVisible,
     kiosk,
     maxWorkers: cores,
@@ -86,14 +87,14 @@ async function sharing(profile: string): Promise<Pick<EnginePorts, 'turns' | 'ot
 }
 
 function within(
-  sight: WidgetPorts['sight'],
+  surroundings: WidgetPorts['surroundings'],
   machine: NonNullable<EnginePorts['conditions']>,
 ): NonNullable<EnginePorts['conditions']> {
   return {
-    now: () => ({ ...machine.now(), unseen: !sight.isSeen() }),
+    now: () => ({ ...machine.now(), ...surroundings.now() }),
     listen(changed) {
       machine.listen(changed);
-      sight.listen(changed);
+      surroundings.listen(changed);
     },
   };
 }

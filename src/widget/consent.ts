@@ -30,6 +30,8 @@ export class Consent {
       this.#channel = new BroadcastChannel(this.#key);
       this.#channel.onmessage = ({ data }: MessageEvent<Given | null>) => {
         this.#given = data ?? undefined;
+        // Each tab keeps its own of a visit's.
+        if (data === null) this.#remove();
         this.onChange();
       };
     } catch {
@@ -56,7 +58,11 @@ export class Consent {
 
   withdraw(): void {
     this.#given = undefined;
+    this.#remove();
     this.#channel?.postMessage(null);
+  }
+
+  #remove(): void {
     try {
       sessionStorage.removeItem(this.#key);
       localStorage.removeItem(this.#key);
@@ -73,5 +79,31 @@ export class Consent {
     } catch {
       return undefined;
     }
+  }
+}
+
+/** Deletes what the widget has kept for this site. */
+export function forgetAll(profile: string): Promise<void> {
+  return new Promise((resolve) => {
+    try {
+      const deleting = indexedDB.deleteDatabase(profile);
+      deleting.onsuccess = () => resolve();
+      deleting.onerror = () => resolve();
+      deleting.onblocked = () => resolve();
+    } catch {
+      resolve();
+    }
+  });
+}
+
+/** The same of a visit that is over, or of a time that ran out while nobody looked; not where another tab is at work with it. */
+export async function forgetLeftovers(profile: string): Promise<void> {
+  try {
+    const { held = [] } = await navigator.locks.query();
+    if (held.some(({ name }) => name === `${profile}-engine`)) return;
+    const databases = await indexedDB.databases();
+    if (databases.some(({ name }) => name === profile)) await forgetAll(profile);
+  } catch {
+    // Where nothing can be asked nothing was kept.
   }
 }

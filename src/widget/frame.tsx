@@ -10,10 +10,10 @@ import type { Engine } from '../client/engine.ts';
 import type { EngineSnapshot } from '../client/snapshot.ts';
 import { type EmbedFacts, FACTS_ID } from '../protocol/embed.ts';
 import { paint } from './colors.ts';
-import { Consent, LASTS, type Lasts } from './consent.ts';
+import { Consent, forgetAll, forgetLeftovers, LASTS, type Lasts } from './consent.ts';
 import styles from './frame.css?inline';
 import { Host } from './host.ts';
-import type { WidgetOptions, WidgetState } from './messages.ts';
+import { SIZES, type WidgetOptions, type WidgetSize, type WidgetState } from './messages.ts';
 import { Sight } from './sight.ts';
 import { texts } from './texts.ts';
 
@@ -33,6 +33,10 @@ const facts = JSON.parse(document.getElementById(FACTS_ID)?.textContent ?? '{}')
 const root = document.createElement('main');
 document.body.append(root);
 
+let asked: WidgetSize = 'card';
+lay();
+addEventListener('resize', lay);
+
 if ('refusal' in facts) {
   const host = new Host(undefined);
   host.onOptions = dress;
@@ -44,10 +48,19 @@ if ('refusal' in facts) {
 
 function dress({ size, theme, dir, colors }: WidgetOptions): void {
   const html = document.documentElement;
-  html.dataset['size'] = size;
+  asked = size;
+  lay();
   html.dataset['theme'] = theme;
   html.dir = dir;
   paint(document.body, colors);
+}
+
+/** The size that was asked for, or the largest that there is room for. */
+function lay(): void {
+  const sizes: WidgetSize[] =
+    asked === 'card' ? ['card', 'strip', 'badge'] : asked === 'strip' ? ['strip', 'badge'] : ['badge'];
+  const fits = (size: WidgetSize): boolean => innerWidth >= 0.8 * SIZES[size][0] && innerHeight >= 0.9 * SIZES[size][1];
+  document.documentElement.dataset['size'] = sizes.find(fits) ?? 'badge';
 }
 
 function run({ site, only, contest }: Extract<EmbedFacts, { site: unknown }>): void {
@@ -60,8 +73,8 @@ function run({ site, only, contest }: Extract<EmbedFacts, { site: unknown }>): v
   const host = new Host(site.origins);
   let limits: Pick<WidgetOptions, 'maxWorkers' | 'duty'> = {};
   let engine: Engine | undefined;
-  let module: EngineModule | undefined;
   let opening = false;
+  /** The page asked for a pause, and the visitor has not gone on since. */
   let pausedByPage = false;
   /** What stands in the way of the start, for the visitor. */
   let trouble: string | undefined;
@@ -72,18 +85,35 @@ function run({ site, only, contest }: Extract<EmbedFacts, { site: unknown }>): v
   host.onOptions = (options) => {
     dress(options);
     limits = options;
-    limit();
+    surroundingsChanged();
     draw();
   };
   host.onPause = () => {
-    pausedByPage = engine !== undefined;
+    const reason = engine?.snapshot.pause?.reason;
+    if (consent.given === undefined || reason === 'by-you') return;
+    pausedByPage = true;
     engine?.pause();
+    draw();
   };
   consent.onChange = () => {
     if (consent.given === undefined) location.reload();
     else void open();
   };
-  sight.listen(draw);
+  const listeners: (() => void)[] = [];
+  const surroundingsChanged = (): void => {
+    for (const changed of listeners) changed();
+  };
+  const surroundings = {
+    now: () => {
+      const { maxWorkers = most, duty = 1 } = limits;
+      return { unseen: !sight.isSeen(), most: { workers: Math.min(most, maxWorkers), throttle: duty } };
+    },
+    listen: (changed: () => void): void => void listeners.push(changed),
+  };
+  sight.listen(() => {
+    surroundingsChanged();
+    draw();
+  });
   setInterval(() => {
     if (engine !== undefined && consent.given === undefined) void stop();
     else if (engine?.snapshot.pause === null) void readTotals();
@@ -91,6 +121,7 @@ function run({ site, only, contest }: Extract<EmbedFacts, { site: unknown }>): v
 
   draw();
   if (consent.given !== undefined) void open();
+  else void forgetLeftovers(profile);
 
   async function open(): Promise<void> {
     if (opening || engine !== undefined) return;
@@ -99,21 +130,18 @@ function run({ site, only, contest }: Extract<EmbedFacts, { site: unknown }>): v
     draw();
     try {
       // By its name and not by the build's: this file stands in the document and has no place to be relative to.
-      module = (await import(/* @vite-ignore */ `${location.origin}/widget-engine.js`)) as EngineModule;
+      const module = (await import(/* @vite-ignore */ `${location.origin}/widget-engine.js`)) as EngineModule;
+      const only_ = only === undefined ? {} : { only: [only] };
       engine = await module.openWidgetEngine(
-        {
-          profile,
-          site: site.token,
-          team: site.team,
-          maxWorkers: most,
-          sight,
-          ...(only === undefined ? {} : { only: [only] }),
-        },
+        { profile, site: site.token, team: site.team, maxWorkers: most, surroundings, ...only_ },
+        () => sight.isSeen(),
         () => location.reload(),
       );
+      for (const [name, done] of Object.entries(engine.snapshot.totals)) known.set(name, done.blocks);
       engine.subscribe(() => watch());
-      limit();
-      engine.start();
+      // A pause outlives a page: only the first time is the consent itself the start.
+      if (pausedByPage) engine.pause();
+      else if (engine.snapshot.pause?.reason === 'not-started') engine.start();
     } catch (error) {
       console.warn('Tabherd:', error);
       trouble = texts.failed;
@@ -121,10 +149,6 @@ function run({ site, only, contest }: Extract<EmbedFacts, { site: unknown }>): v
       opening = false;
     }
     draw();
-  }
-
-  function limit(): void {
-    engine?.configure({ workers: Math.min(most, limits.maxWorkers ?? most), throttle: limits.duty ?? 1 });
   }
 
   function watch(): void {
@@ -135,7 +159,7 @@ function run({ site, only, contest }: Extract<EmbedFacts, { site: unknown }>): v
       engine?.takeOver();
     }
     for (const [name, done] of Object.entries(totals ?? {})) {
-      const before = known.get(name) ?? done.blocks;
+      const before = known.get(name) ?? 0;
       known.set(name, done.blocks);
       if (done.blocks > before) host.tell({ type: 'blockdone', contest: name, blocks: done.blocks - before });
     }
@@ -152,21 +176,23 @@ function run({ site, only, contest }: Extract<EmbedFacts, { site: unknown }>): v
     }
     consent.give(lasts);
     host.tell({ type: 'consent', given: true, ...consent.given });
-    void open();
+    pausedByPage = false;
+    void open().then(() => root.querySelector<HTMLElement>('[data-testid=pause]')?.focus());
   }
 
   async function stop(): Promise<void> {
     consent.withdraw();
     host.tell({ type: 'consent', given: false });
-    const [running, forgetAll] = [engine, module?.forgetAll];
-    if (running !== undefined && forgetAll !== undefined)
-      await running.erase(() => forgetAll(profile)).catch(() => undefined);
+    await engine?.erase(() => forgetAll(profile)).catch(() => undefined);
+    await forgetAll(profile);
     location.reload();
   }
 
   function goOn(): void {
     pausedByPage = false;
-    engine?.start();
+    if (engine === undefined) void open();
+    else engine.start();
+    draw();
   }
 
   async function readTotals(): Promise<void> {
@@ -201,6 +227,7 @@ function run({ site, only, contest }: Extract<EmbedFacts, { site: unknown }>): v
   function stateOf(snapshot: EngineSnapshot | undefined): WidgetState {
     const about = { rate: snapshot?.rate ?? 0, step: snapshot?.step ?? 'keys', blocks };
     if (consent.given === undefined) return { state: 'asking', ...about };
+    if (snapshot === undefined && trouble !== undefined) return { state: 'paused', reason: 'unreachable', ...about };
     if (snapshot === undefined || opening) return { state: 'starting', ...about };
     const { pause } = snapshot;
     if (pause === null || pause.reason === 'another-tab') return { state: 'running', ...about };
@@ -244,8 +271,19 @@ function Frame(props: FrameProps) {
         <Mark />
       </a>
       {props.state.state === 'asking' ? <Asking {...props} /> : <Going {...props} />}
+      <p class="said" role="status">
+        {wordsOf(props)}
+      </p>
     </>
   );
+}
+
+/** What a screen reader is told of a change. */
+function wordsOf({ state, title, trouble, unseen }: FrameProps): string {
+  if (state.state === 'asking') return '';
+  if (trouble !== undefined) return trouble;
+  if (state.state === 'running') return title;
+  return state.state === 'paused' ? why(state.reason, unseen) : texts.starting;
 }
 
 function Asking({ team, title, most, isPhone, isSure, trouble, onAgree }: FrameProps) {
@@ -254,12 +292,14 @@ function Asking({ team, title, most, isPhone, isSure, trouble, onAgree }: FrameP
   const isAsked = performance.now() - askedAt < SURE_UNTIL_MS;
   const onStart = (event: Event): void => {
     if (isSure) return onAgree(event, lasts);
+    if (!event.isTrusted) return;
     // Where the browser does not tell whether this is covered, one click may have been meant for something else.
     setAskedAt(performance.now());
-    setTimeout(() => setAskedAt((at) => at), SURE_UNTIL_MS);
+    setTimeout(() => setAskedAt(Number.NEGATIVE_INFINITY), SURE_UNTIL_MS);
   };
   const onYes = (event: Event): void => {
-    if (performance.now() - askedAt >= SURE_FROM_MS) onAgree(event, lasts);
+    const after = performance.now() - askedAt;
+    if (after >= SURE_FROM_MS && after < SURE_UNTIL_MS) onAgree(event, lasts);
   };
   return (
     <>
@@ -268,7 +308,7 @@ function Asking({ team, title, most, isPhone, isSure, trouble, onAgree }: FrameP
           <span class="long">{texts.ask(title, team)}</span>
           <span class="short">{team}</span>
         </h1>
-        <p class="more" role={trouble === undefined ? undefined : 'alert'}>
+        <p id="terms" class="more" role={trouble === undefined ? undefined : 'alert'}>
           {trouble ?? (isPhone ? texts.onPhones : texts.terms(most))}
         </p>
         <label class="lasts">
@@ -288,12 +328,20 @@ function Asking({ team, title, most, isPhone, isSure, trouble, onAgree }: FrameP
       </div>
       <div class="acts" data-asked={isAsked}>
         {isAsked ? (
-          <button type="button" class="main" data-testid="sure" onClick={onYes}>
+          <button type="button" class="main" data-testid="sure" aria-describedby="terms" onClick={onYes}>
             {texts.sure}
           </button>
         ) : (
-          <button type="button" class="main" data-testid="start" onClick={onStart}>
-            {isPhone ? texts.turnOn : texts.start}
+          <button
+            type="button"
+            class="main"
+            data-testid="start"
+            aria-describedby="terms"
+            title={isPhone ? texts.onPhones : texts.terms(most)}
+            onClick={onStart}
+          >
+            <span class="long">{isPhone ? texts.turnOn : texts.start}</span>
+            <span class="short">{isPhone ? texts.turnOn : texts.lend(most)}</span>
           </button>
         )}
       </div>
@@ -306,19 +354,15 @@ function Going(props: FrameProps) {
     props;
   const { value, unit } = rateParts(state.rate, state.step);
   const isGoing = state.state !== 'paused';
-  const canGoOn = state.reason === 'by-you' || state.reason === 'by-page' || state.reason === 'stopped';
+  const hasFailed = snapshot === undefined && trouble !== undefined;
+  const canGoOn = hasFailed || state.reason === 'by-you' || state.reason === 'by-page' || state.reason === 'stopped';
+  const isLost = snapshot !== undefined && snapshot.storage !== 'kept';
   return (
     <>
-      <div class="text" aria-live="polite">
+      <div class="text">
         <h1 class="title">{title}</h1>
         {state.state === 'running' ? (
-          <p
-            class="rate"
-            data-testid="rate"
-            data-rate={state.rate}
-            aria-label={formatRate(state.rate, state.step)}
-            aria-live="off"
-          >
+          <p class="rate" data-testid="rate" data-rate={state.rate} aria-label={formatRate(state.rate, state.step)}>
             <b>{value}</b> {unit}
           </p>
         ) : (
@@ -330,7 +374,9 @@ function Going(props: FrameProps) {
           <span class="long">{texts.forTeam(team)}</span>
           {texts.today(formatPoints(pointsToday))}
         </p>
-        <p class="more">{snapshot !== undefined && snapshot.storage !== 'kept' ? texts.lost : about}</p>
+        <p class="more" role={isLost ? 'note' : undefined}>
+          {isLost ? texts.lost : about}
+        </p>
       </div>
       <div class="acts">
         {state.reason === 'on-battery' && (

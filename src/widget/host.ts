@@ -1,13 +1,5 @@
 /** The page around the frame: what it may ask for, checked, and what it is told. */
-import {
-  SIZES,
-  type ToFrame,
-  type ToPage,
-  WIDGET_PROTOCOL,
-  type WidgetColors,
-  type WidgetOptions,
-  type WidgetState,
-} from './messages.ts';
+import { SIZES, type ToFrame, type ToPage, WIDGET_PROTOCOL, type WidgetOptions, type WidgetState } from './messages.ts';
 
 /** A message without its version. */
 type Said = ToPage extends infer Message ? (Message extends unknown ? Omit<Message, 'tabherd'> : never) : never;
@@ -61,7 +53,7 @@ function optionsOf(told: unknown): WidgetOptions | undefined {
     size: typeof size === 'string' && Object.hasOwn(SIZES, size) ? (size as WidgetOptions['size']) : 'badge',
     theme: theme === 'light' || theme === 'dark' ? theme : 'auto',
     dir: dir === 'rtl' ? 'rtl' : 'ltr',
-    colors: (typeof colors === 'object' && colors !== null ? colors : {}) as WidgetColors,
+    colors: typeof colors === 'object' && colors !== null ? colors : {},
     ...(most === undefined ? {} : { maxWorkers: Math.floor(most) }),
     ...(share === undefined ? {} : { duty: share }),
   };

@@ -53,7 +53,7 @@ const attributes = ['team', 'contest', 'size', 'place', 'theme', 'max-workers', 
 const OWN = new URL(import.meta.url).origin;
 
 // On a server that renders the page there are no elements.
-const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
+const Base = 'HTMLElement' in globalThis ? HTMLElement : (Object as unknown as typeof HTMLElement);
 
 export class TabherdWidget extends Base {
   static readonly observedAttributes = attributes;

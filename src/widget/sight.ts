@@ -7,6 +7,8 @@
 /** Smaller than this nobody can read it: the badge's size, less what rounding takes. */
 const LEAST = { width: 196, height: 46 };
 const LEAST_RATIO = 0.9;
+/** A page can zoom its frame away; a person makes nothing smaller than half. */
+const LEAST_ZOOM = 0.4;
 /** A click counts once it has been in sight for so long: whoever moves it under a pointer must leave it time to be noticed. */
 const SETTLED_MS = 400;
 
@@ -64,7 +66,7 @@ export class Sight {
 
   #inTheWay(): Unseen | undefined {
     if (document.visibilityState !== 'visible') return 'background';
-    if (innerWidth < LEAST.width || innerHeight < LEAST.height) return 'small';
+    if (innerWidth < LEAST.width || innerHeight < LEAST.height || devicePixelRatio < LEAST_ZOOM) return 'small';
     if (this.#entry === undefined || this.#entry.intersectionRatio < LEAST_RATIO) return 'outside';
     return this.#entry.isVisible === false ? 'covered' : undefined;
   }

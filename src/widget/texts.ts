@@ -11,6 +11,7 @@ export const texts = {
     `On ${workers === 1 ? 'one core' : `at most ${workers} cores`} of its processor, and only while you can see this. It reads nothing of this page or of you.`,
   onPhones: 'Off on phones unless you turn it on: it warms the device and uses its battery.',
   start: 'Start',
+  lend: (workers: number): string => (workers === 1 ? 'Lend a core' : `Lend ${workers} cores`),
   turnOn: 'Turn on',
   sure: 'Yes, start',
   lasts: 'Remember for',

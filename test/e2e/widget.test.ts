@@ -172,15 +172,26 @@ test('a click, and blocks of real work are the team’s; a reload remembers; one
   const again = await frameOf(page);
   await until(again, 'running');
   expect(await again.locator('[data-testid=start]').count()).toBe(0);
-  // Another tab is another visit.
+  // Another tab is another visit, and where it is ended there it is ended here.
   const other = await context.newPage();
-  await until(await show({ in: other }), 'asking');
-  await other.close();
-
-  await again.click('[data-testid=stop]');
+  const elsewhere = await show({ in: other });
+  await until(elsewhere, 'asking');
+  await agree(elsewhere);
+  await elsewhere.click('[data-testid=stop]');
+  await page.bringToFront();
   await until(again, 'asking');
+  await other.close();
+  await page.reload();
+  const third = await frameOf(page);
+  await agree(third);
+
+  const credited = await standing();
+  await third.click('[data-testid=stop]');
+  await until(third, 'asking');
   await expect.poll(() => page.workers()).toEqual([]);
-  expect(await stored(again)).toEqual({ databases: [], keys: [] });
+  // What was done stays the team's.
+  expect((await standing()).teamToday.blocks).toBeGreaterThanOrEqual(credited.teamToday.blocks);
+  expect(await stored(third)).toEqual({ databases: [], keys: [] });
   expect(await heard()).toContainEqual(['consent', { given: false }]);
   await page.reload();
   await until(await frameOf(page), 'asking');
@@ -308,6 +319,7 @@ describe('a page that tries', () => {
     ],
     ['blur', 'tabherd-widget { filter: blur(4px) }', 'covered'],
     ['shrink', 'tabherd-widget::part(frame) { width: 60px; height: 20px }', 'small'],
+    ['zoom out of', 'tabherd-widget { zoom: 0.1 }', 'small'],
     ['scale down', 'tabherd-widget { transform: scale(0.1) }', 'covered'],
     [
       'cut it off',
@@ -321,6 +333,24 @@ describe('a page that tries', () => {
     await expect.poll(async () => [await stateOf(frame), await why(frame)]).toEqual(['paused', reason]);
     await style.evaluate((element) => (element as HTMLElement).remove());
     await until(frame, 'running');
+  });
+
+  test('to undo a pause by loading it anew: it stays paused', async () => {
+    const frame = await show({ body: widget() + script() });
+    await agree(frame);
+    await frame.click('[data-testid=pause]');
+    await until(frame, 'paused');
+    await page.evaluate(() => {
+      const element = document.querySelector('tabherd-widget');
+      element?.replaceWith(element.cloneNode(true));
+    });
+    await until(await frameOf(page), 'paused');
+    await page.reload();
+    const again = await frameOf(page);
+    await until(again, 'paused');
+    await page.waitForTimeout(1000);
+    expect(await stateOf(again)).toBe('paused');
+    expect(page.workers()).toEqual([]);
   });
 
   test('to have more of the machine: its limits only lower those of the frame', async () => {

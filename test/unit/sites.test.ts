@@ -86,6 +86,19 @@ describe.each([
     expect(await teams()).toEqual([TEAM]);
   });
 
+  it('leaves the team what a visitor did who ends it, under whatever name and team that is said', async () => {
+    await work(visitor(site.token));
+    await work({ ...visitor(site.token, 2), name: '' });
+    const { points } = (await standings.site(site.token)).all;
+    for (const n of [1, 2])
+      await server.keymaster.release({ client: visitor(site.token, n), leases: [], forget: true });
+    clock.now += 5000;
+    const { all, teamToday } = await standings.site(site.token);
+    expect([all.points, teamToday.points]).toEqual([points, points]);
+    expect(await teams()).toEqual([TEAM]);
+    expect((await standings.standing({ of: 'people', span: 'all' })).entries).toEqual([]);
+  });
+
   it('shows other origins once they are changed; a site that is not there is named', async () => {
     await administration.changeSite(site.token, { origins: ['https://a.example', 'https://b.example'] });
     expect((await administration.sites()).map(({ origins }) => origins)).toEqual([

@@ -63,23 +63,23 @@ export const embedRoutes: FastifyPluginAsyncTypebox<EmbedOptions> = async (app, 
     host: string,
   ): Promise<Answer> {
     let site: SiteStanding;
+    let contests: Contest[];
     try {
       if (!Check(SiteToken, team)) throw new RefusedError('not_found', 'no token', { status: 404 });
       site = await standings.site(team);
+      contests = await keyserver.contests();
     } catch (error) {
-      if (error instanceof RefusedError) {
+      if (error instanceof RefusedError && error.code === 'not_found') {
         return refused('unknown', 404, 'This widget’s token is not known here, or its operator has ended it.');
       }
-      if (error instanceof UnreachableError) {
-        return refused('away', 503, 'The keymaster does not answer just now. Load the page again later.');
-      }
-      throw error;
+      if (!(error instanceof RefusedError || error instanceof UnreachableError)) throw error;
+      return refused('away', 503, 'The keymaster does not answer just now. Load the page again later.');
     }
     // The operator's own page shows what it will look like.
     if (from !== undefined && from.host !== host && !site.origins.includes(from.origin)) {
       return refused('origin', 403, `${from.origin} is not among the pages that may show the widget of ${site.team}.`);
     }
-    const searched = contestFor(await keyserver.contests(), contest);
+    const searched = contestFor(contests, contest);
     if (searched === undefined) {
       return refused(
         'contest',

@@ -130,7 +130,8 @@ export class Desk {
   }
 
   async release(request: ReleaseRequest): Promise<ReleaseReply> {
-    const { client, leases, parts = [] } = request;
+    const { leases, parts = [] } = request;
+    const client = this.role.bound(request.client);
     if (isKeyId(client.id)) this.role.admitProxy(request, this.#ports.clock());
     return this.#commits.run({
       run: async ({ books, now }) => {

@@ -215,14 +215,17 @@ async function takeBack(ledger: LedgerQueries, taken: Taken): Promise<void> {
 }
 
 /** Work that was done under a name and a team counts without either. */
-async function forget(ledger: LedgerQueries, { client, name, team, contests }: Forgotten): Promise<void> {
+async function forget(
+  ledger: LedgerQueries,
+  { client, name, team, keptTeam = '', contests }: Forgotten,
+): Promise<void> {
   for (const counted of contests) {
     // One after the other: a name that is empty already is both.
     await addPersonal(ledger, counted, { name, team, site: null }, -1);
-    await addPersonal(ledger, counted, { name: '', team: '', site: null }, 1);
+    await addPersonal(ledger, counted, { name: '', team: keptTeam, site: null }, 1);
     await ledger.counting.dropEmpty(counted.contest, { name, team });
   }
-  await ledger.forgetClient(client);
+  await ledger.forgetClient(client, keptTeam === '' ? null : keptTeam);
 }
 
 /** Adds what counts for a client to the sums of a person, a team and its member, and a site, or takes it from them. */

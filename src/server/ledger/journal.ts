@@ -52,6 +52,8 @@ export interface Forgotten {
   client: string;
   name: string;
   team: string;
+  /** Of a site's visitor: the team goes on having the credit. */
+  keptTeam?: string;
   contests: Counted[];
 }
 

@@ -1,4 +1,5 @@
 /** The statements about what was finished, by whom, and what that counts: `ledger/fold.ts`, `ledger/history.ts`. */
+import { sql } from 'kysely';
 import type { CreditRow, FinishedRow, JournalRow, MemberRow, RollupRow, TallyRow } from './schema.ts';
 import type { Columns } from './sets.ts';
 import { Statements } from './statements.ts';
@@ -29,6 +30,12 @@ const MEMBER: Columns<MemberRow> = {
   blocks: 'bigint',
   last_at: 'bigint',
 };
+
+const isLess = ({ units, blocks }: Pick<RollupRow, 'units' | 'blocks'>): boolean => units < 0 || blocks < 0;
+const isMore = (row: Pick<RollupRow, 'units' | 'blocks'>): boolean => !isLess(row);
+
+const atLeastNothing = (column: 'units' | 'blocks', change: number) =>
+  sql<number>`case when ${sql.ref(column)} + ${change} < 0 then 0 else ${sql.ref(column)} + ${change} end`;
 
 export class CountingQueries extends Statements {
   async insertJournal(row: JournalRow): Promise<void> {
@@ -92,16 +99,28 @@ export class CountingQueries extends Statements {
 
   /** What is taken back may be under another name than it was given under: no sum falls below nothing. */
   async addRollups(rows: readonly RollupRow[]): Promise<void> {
-    await this.insert('rollup', ROLLUP, rows)`(contest, scope, who, span, at) do update set
-      units = case when rollup.units + excluded.units < 0 then 0 else rollup.units + excluded.units end,
-      blocks = case when rollup.blocks + excluded.blocks < 0 then 0 else rollup.blocks + excluded.blocks end`;
+    await this.insert('rollup', ROLLUP, rows.filter(isMore))`(contest, scope, who, span, at) do update set
+      units = rollup.units + excluded.units, blocks = rollup.blocks + excluded.blocks`;
+    for (const { units, blocks, contest, scope, who, span, at } of rows.filter(isLess)) {
+      await this.db
+        .updateTable('rollup')
+        .set({ units: atLeastNothing('units', units), blocks: atLeastNothing('blocks', blocks) })
+        .where((e) => e.and({ contest, scope, who, span, at }))
+        .execute();
+    }
   }
 
   async addMembers(rows: readonly MemberRow[]): Promise<void> {
-    await this.insert('member', MEMBER, rows)`(team, contest, name) do update set
-      units = case when member.units + excluded.units < 0 then 0 else member.units + excluded.units end,
-      blocks = case when member.blocks + excluded.blocks < 0 then 0 else member.blocks + excluded.blocks end,
+    await this.insert('member', MEMBER, rows.filter(isMore))`(team, contest, name) do update set
+      units = member.units + excluded.units, blocks = member.blocks + excluded.blocks,
       last_at = case when excluded.last_at > member.last_at then excluded.last_at else member.last_at end`;
+    for (const { units, blocks, team, contest, name } of rows.filter(isLess)) {
+      await this.db
+        .updateTable('member')
+        .set({ units: atLeastNothing('units', units), blocks: atLeastNothing('blocks', blocks) })
+        .where((e) => e.and({ team, contest, name }))
+        .execute();
+    }
   }
 
   /** Takes a name and a team that nothing counts for any more off the sums. */

@@ -310,8 +310,8 @@ export class LedgerQueries extends Statements {
   }
 
   /** Whoever it was stays in the ledger as a number. */
-  async forgetClient(id: string): Promise<void> {
-    await this.db.updateTable('client').set({ name: null, team: null }).where('id', '=', id).execute();
+  async forgetClient(id: string, team: string | null): Promise<void> {
+    await this.db.updateTable('client').set({ name: null, team }).where('id', '=', id).execute();
   }
 
   async countClients(since: number): Promise<number> {

@@ -1,6 +1,6 @@
 /**
  * A person takes name and team back. Sums are kept by name, not by client, so what the client did is looked up in who finished
- * what, and moved from its name to those without one; by the name that it has now. Its cases and second runs lose the name too, and
+ * what, and moved from its name to those without one; by the name that it has now. What was done in a site's widget stays its team's, whose name no visitor typed. Its cases and second runs lose the name too, and
  * what is noted of all who use that name is dropped: it begins with the next of them.
  */
 import type { Books } from '../ledger/books.ts';
@@ -27,7 +27,9 @@ export async function forget(books: Books, id: string): Promise<void> {
     await ledger.trust.putSecondRun({ ...one, body: JSON.stringify(body) });
   }
   if (row !== undefined && row.name !== null) await ledger.trust.dropAllOf(accountOf(row.name));
-  if (row === undefined || (row.name === null && row.team === null)) return;
+  if (row === undefined) return;
+  const keptTeam = row.site === null ? null : row.team;
+  if (row.name === null && (row.team === null || keptTeam !== null)) return;
   const contests: Forgotten['contests'] = [];
   for (const { row: contest } of books.all()) {
     const days = new Map<number, { day: number; units: number; blocks: number }>();
@@ -42,5 +44,6 @@ export async function forget(books: Books, id: string): Promise<void> {
     const again = { units: credit?.again_units ?? 0, blocks: credit?.again_blocks ?? 0 };
     if (days.size + again.units > 0) contests.push({ contest: contest.name, days: [...days.values()], again });
   }
-  books.forget({ client: id, name: row.name ?? '', team: row.team ?? '', contests });
+  const kept = keptTeam === null ? {} : { keptTeam };
+  books.forget({ client: id, name: row.name ?? '', team: row.team ?? '', ...kept, contests });
 }
