@@ -95,6 +95,32 @@ export class TabherdWidget extends Base {
     this.setAttribute('team', token);
   }
 
+  /** At most so many workers; undefined: as many as the frame has. */
+  get maxWorkers(): number | undefined {
+    return this.#number('max-workers');
+  }
+
+  set maxWorkers(count: number) {
+    this.setAttribute('max-workers', String(count));
+  }
+
+  /** At most this share of the time, 0.1 to 1. */
+  get duty(): number | undefined {
+    return this.#number('duty');
+  }
+
+  set duty(share: number) {
+    this.setAttribute('duty', String(share));
+  }
+
+  get place(): 'corner' | 'inline' {
+    return this.getAttribute('place') === 'inline' ? 'inline' : 'corner';
+  }
+
+  set place(place: 'corner' | 'inline') {
+    this.setAttribute('place', place);
+  }
+
   get contest(): string {
     return this.getAttribute('contest') ?? '';
   }
@@ -180,11 +206,7 @@ export class TabherdWidget extends Base {
         return value === '' ? [] : [[name, value]];
       }),
     );
-    const number = (name: string): number | undefined => {
-      const value = this.getAttribute(name);
-      return value === null || value === '' || !Number.isFinite(Number(value)) ? undefined : Number(value);
-    };
-    const [maxWorkers, duty] = [number('max-workers'), number('duty')];
+    const { maxWorkers, duty } = this;
     const options: WidgetOptions = {
       size: this.size,
       theme: this.theme,
@@ -194,6 +216,11 @@ export class TabherdWidget extends Base {
       ...(duty === undefined ? {} : { duty }),
     };
     this.#send({ tabherd: WIDGET_PROTOCOL, type: 'configure', options });
+  }
+
+  #number(name: string): number | undefined {
+    const value = Number(this.getAttribute(name) || Number.NaN);
+    return Number.isFinite(value) ? value : undefined;
   }
 
   #send(message: ToFrame): void {

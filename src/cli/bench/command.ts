@@ -9,7 +9,9 @@ export function benchCommand(
   version: string,
   whole: (least: number, most: number) => (text: string) => number,
 ): Command {
-  const bench = new Command('bench').description('measure: cores (default), page, keyserver, pools, pyramid, trust');
+  const bench = new Command('bench').description(
+    'measure: cores (default), page, keyserver, pools, pyramid, trust, widget',
+  );
   bench
     .command('cores', { isDefault: true })
     .description(
@@ -49,6 +51,15 @@ export function benchCommand(
     .option('--pauses <number>', 'how often it is paused', whole(0, 1000), 20)
     .option('--json <file>', 'write everything there')
     .action(async (options) => (await import('./page.ts')).benchPage(options, version));
+  bench
+    .command('widget')
+    .description(
+      "a page of another site with the widget and without: requests, bytes, the page's longest tasks, layout shift",
+    )
+    .option('--repeats <number>', 'visits of each', whole(1, 1000), 5)
+    .option('--seconds <number>', 'how long it works', seconds(3600), 10)
+    .option('--json <file>', 'write everything there')
+    .action(async (options) => (await import('./widget.ts')).benchWidget(options, version));
   bench
     .command('keyserver')
     .description(
