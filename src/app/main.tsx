@@ -63,7 +63,7 @@ document.addEventListener('visibilitychange', () => {
 
 if ('serviceWorker' in navigator && import.meta.env.PROD) {
   reloadUnderNewVersion(() => engine.checkpoint());
-  lookForUpdates();
+  lookForUpdates(() => engine.updateWaits());
   registerServiceWorker().catch((error: unknown) => console.warn('No service worker: works only online.', error));
 }
 

@@ -21,12 +21,16 @@ export async function renew(asked: boolean): Promise<void> {
   if (asked) location.reload();
 }
 
-/** A page that stays open for months never loads itself, which is when browsers look. */
-export function lookForUpdates(): void {
+/**
+ * A page that stays open for months never loads itself, which is when browsers look.
+ * @param onWaiting again, where one that was here before has not taken over.
+ */
+export function lookForUpdates(onWaiting: () => void): void {
   setInterval(() => {
-    void navigator.serviceWorker
-      .getRegistration()
-      .then((registration) => registration?.update().catch(() => undefined));
+    void navigator.serviceWorker.getRegistration().then(async (registration) => {
+      await registration?.update().catch(() => undefined);
+      if (registration?.waiting) onWaiting();
+    });
   }, LOOK_MS);
 }
 

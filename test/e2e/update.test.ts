@@ -94,3 +94,18 @@ test('one that is paused and looked at is asked; Update now brings it', async ()
   await expect.poll(() => deployed(page).catch(() => ''), { timeout: 20_000 }).toContain('second');
   await page.close();
 });
+
+test('calls of the gateway do not pass the service worker: none wakes an old one that a new one replaces', async () => {
+  const page = await browser.newPage();
+  await page.goto(server.url);
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller?.state)).toBe('activated');
+  await page.evaluate(async () => (await fetch('/api/v1/status?passed')).text());
+  const source = (): Promise<string | undefined> =>
+    page.evaluate(() => {
+      const entry = performance.getEntriesByType('resource').find(({ name }) => name.endsWith('?passed'));
+      return (entry as { workerMatchedSourceType?: string } | undefined)?.workerMatchedSourceType;
+    });
+  await expect.poll(source).toBe('network');
+  await page.close();
+});
