@@ -10,6 +10,7 @@ import { Check } from 'typebox/value';
 import type { EngineSnapshot } from '../client/snapshot.ts';
 import { SiteOrigin } from '../domain/site.ts';
 import { Site } from '../protocol/administration.ts';
+import { SIZES, type WidgetSize } from '../protocol/embed.ts';
 import type { SiteStanding } from '../protocol/standing.ts';
 import { embedTexts as t } from './embed-texts.ts';
 import { formatCount, formatPoints } from './format.ts';
@@ -19,12 +20,11 @@ import { useAnswer } from './use-answer.ts';
 
 const Sites = Type.Array(Site);
 
-const sizes = { badge: [200, 48], strip: [320, 96], card: [360, 240] } as const;
 const places = ['corner', 'inline'] as const;
 const themes = ['auto', 'light', 'dark'] as const;
 
 interface Look {
-  size: keyof typeof sizes;
+  size: WidgetSize;
   place: (typeof places)[number];
   theme: (typeof themes)[number];
   contest: string;
@@ -249,7 +249,7 @@ function plain(origin: string): string {
 function Snippet({ site, snapshot }: { site: Site; snapshot: EngineSnapshot }) {
   const [look, setLook] = useState<Look>({ size: 'card', place: 'inline', theme: 'auto', contest: '' });
   const { size, place, theme, contest } = look;
-  const [width, height] = sizes[size];
+  const [width, height] = SIZES[size];
   const attributes = [
     ['team', site.token],
     ['contest', contest],
@@ -332,7 +332,7 @@ function Copied({ text, testid }: { text: string; testid: string }) {
 /** The widget itself: this page may show any, and a visitor is asked here as well. */
 function Preview({ site, look }: { site: Site; look: Look }) {
   const place = useRef<HTMLDivElement>(null);
-  const [width, height] = sizes[look.size];
+  const [width, height] = SIZES[look.size];
   useEffect(() => {
     let gone = false;
     const url = `${location.origin}/widget.js`;

@@ -1,4 +1,13 @@
-/** What the gateway puts into the widget's frame: so much that nothing has to be fetched before the visitor agrees. */
+/** The widget's sizes; and what the gateway puts into its frame: so much that nothing has to be fetched before the visitor agrees. */
+
+export type WidgetSize = 'badge' | 'strip' | 'card';
+
+/** CSS pixels. */
+export const SIZES: Readonly<Record<WidgetSize, readonly [width: number, height: number]>> = {
+  badge: [200, 48],
+  strip: [320, 96],
+  card: [360, 240],
+};
 
 /** Why a frame does no work, in a word for programs. */
 export type EmbedRefusal = 'unknown' | 'origin' | 'contest' | 'away';

@@ -103,6 +103,8 @@ function types() {
     ...options,
     ...modules,
     '--rewriteRelativeImportExtensions',
+    '--rootDir',
+    'src',
     '--outDir',
     out,
   ]);

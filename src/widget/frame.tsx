@@ -8,12 +8,12 @@ import { useState } from 'preact/hooks';
 import { formatPoints, formatRate, rateParts } from '../app/format.ts';
 import type { Engine } from '../client/engine.ts';
 import type { EngineSnapshot } from '../client/snapshot.ts';
-import { type EmbedFacts, FACTS_ID } from '../protocol/embed.ts';
+import { type EmbedFacts, FACTS_ID, SIZES, type WidgetSize } from '../protocol/embed.ts';
 import { paint } from './colors.ts';
 import { Consent, forgetAll, forgetLeftovers, LASTS, type Lasts } from './consent.ts';
 import styles from './frame.css?inline';
 import { Host } from './host.ts';
-import { SIZES, type WidgetOptions, type WidgetSize, type WidgetState } from './messages.ts';
+import type { WidgetOptions, WidgetState } from './messages.ts';
 import { Sight } from './sight.ts';
 import { texts } from './texts.ts';
 

@@ -1,5 +1,6 @@
 /** The page around the frame: what it may ask for, checked, and what it is told. */
-import { SIZES, type ToFrame, type ToPage, WIDGET_PROTOCOL, type WidgetOptions, type WidgetState } from './messages.ts';
+import { SIZES } from '../protocol/embed.ts';
+import { type ToFrame, type ToPage, WIDGET_PROTOCOL, type WidgetOptions, type WidgetState } from './messages.ts';
 
 /** A message without its version. */
 type Said = ToPage extends infer Message ? (Message extends unknown ? Omit<Message, 'tabherd'> : never) : never;

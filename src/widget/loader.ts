@@ -13,18 +13,18 @@
  *
  * Styled from outside by --tabherd-background, --tabherd-text, --tabherd-accent, --tabherd-radius, and ::part(frame).
  */
+import { SIZES, type WidgetSize } from '../protocol/embed.ts';
 import {
-  SIZES,
   type ToFrame,
   type ToPage,
   WIDGET_PROTOCOL,
   type WidgetOptions,
-  type WidgetSize,
   type WidgetState,
   type WidgetTheme,
 } from './messages.ts';
 
-export type { WidgetSize, WidgetState, WidgetStateName, WidgetTheme } from './messages.ts';
+export type { WidgetSize } from '../protocol/embed.ts';
+export type { WidgetState, WidgetStateName, WidgetTheme } from './messages.ts';
 
 export interface WidgetEvents {
   statechange: CustomEvent<WidgetState>;

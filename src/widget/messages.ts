@@ -3,19 +3,12 @@
  * page is not trusted with anything: it can ask for less work or for a pause, never for a start. Each half checks the
  * origin and the form of what it hears, and passes over what it does not know.
  */
+import type { WidgetSize } from '../protocol/embed.ts';
 
 /** Of this protocol; in every message, as `tabherd`. */
 export const WIDGET_PROTOCOL = 1;
 
-export type WidgetSize = 'badge' | 'strip' | 'card';
 export type WidgetTheme = 'auto' | 'light' | 'dark';
-
-/** CSS pixels. */
-export const SIZES: Readonly<Record<WidgetSize, readonly [width: number, height: number]>> = {
-  badge: [200, 48],
-  strip: [320, 96],
-  card: [360, 240],
-};
 
 /** CSS colours; passed over where they cannot be read on each other. */
 export interface WidgetColors {

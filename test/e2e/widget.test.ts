@@ -182,7 +182,9 @@ test('a click, and blocks of real work are the team’s; a reload remembers; one
   await agree(third);
 
   const credited = await standing();
+  const anew = page.waitForEvent('framenavigated', (navigated) => navigated === third);
   await third.click('[data-testid=stop]');
+  await anew;
   await until(third, 'asking');
   await expect.poll(() => page.workers()).toEqual([]);
   // What was done stays the team's.
