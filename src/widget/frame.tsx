@@ -74,6 +74,7 @@ function run({ site, only, contest }: Extract<EmbedFacts, { site: unknown }>): v
   let limits: Pick<WidgetOptions, 'maxWorkers' | 'duty'> = {};
   let engine: Engine | undefined;
   let opening = false;
+  let stopping = false;
   /** The page asked for a pause, and the visitor has not gone on since. */
   let pausedByPage = false;
   /** What stands in the way of the start, for the visitor. */
@@ -124,7 +125,7 @@ function run({ site, only, contest }: Extract<EmbedFacts, { site: unknown }>): v
   else void forgetLeftovers(profile);
 
   async function open(): Promise<void> {
-    if (opening || engine !== undefined) return;
+    if (opening || stopping || engine !== undefined) return;
     opening = true;
     trouble = undefined;
     draw();
@@ -181,6 +182,8 @@ function run({ site, only, contest }: Extract<EmbedFacts, { site: unknown }>): v
   }
 
   async function stop(): Promise<void> {
+    if (stopping) return;
+    stopping = true;
     consent.withdraw();
     host.tell({ type: 'consent', given: false });
     await engine?.erase(() => forgetAll(profile)).catch(() => undefined);
