@@ -72,6 +72,16 @@ describe.each([
     });
   });
 
+  it('tells at once what its operator has changed, though sums are kept for a moment', async () => {
+    await standings.site(site.token);
+    await administration.changeSite(site.token, { origins: ['https://club.example'] });
+    expect(await standings.site(site.token)).toMatchObject({ origins: ['https://club.example'] });
+    await administration.changeSite(site.token, { revoked: true });
+    await expect(standings.site(site.token)).rejects.toMatchObject({ code: 'not_found' });
+    await administration.changeSite(site.token, { revoked: false });
+    expect(await standings.site(site.token)).toMatchObject({ team: TEAM });
+  });
+
   it('gives nobody the credit of a site that was never made, or was revoked, until it is restored', async () => {
     await work(visitor('0'.repeat(16)));
     await administration.changeSite(site.token, { revoked: true });

@@ -51,6 +51,9 @@ export interface StandingsPorts {
   clock: () => number;
 }
 
+/** At a site, and by its team. */
+type Done = Omit<SiteStanding, 'token' | 'team' | 'origins'>;
+
 /** A contest and what its units are worth. */
 interface Worth {
   name: string;
@@ -61,7 +64,7 @@ export class LedgerStandings implements Standings {
   readonly #ports: StandingsPorts;
   readonly #boards: Kept<Board>;
   readonly #teams: Kept<{ standing: Omit<TeamStanding, 'members' | 'unnamed' | 'memberCount'>; members: Board }>;
-  readonly #sites: Kept<SiteStanding>;
+  readonly #sites: Kept<Done>;
   readonly #rates: Kept<ContestRates>;
 
   constructor(ports: StandingsPorts) {
@@ -119,8 +122,16 @@ export class LedgerStandings implements Standings {
     };
   }
 
-  site(token: string): Promise<SiteStanding> {
-    return this.#sites.get(token, () => this.#makeSite(token));
+  /** What the operator says of a site holds at once: what was done there alone is kept for a moment. */
+  async site(token: string): Promise<SiteStanding> {
+    const row = await this.#ports.store.read((ledger) => ledger.site(token));
+    if (row === undefined) throw new RefusedError('not_found', `there is no site ${token}`, { status: 404 });
+    if (row.revoked_at !== null) {
+      throw new RefusedError('not_found', `the operator has ended the widget of site ${token}`, { status: 404 });
+    }
+    const { team } = row;
+    const done = await this.#sites.get(token, () => this.#makeSite(token, team));
+    return { token, team, origins: JSON.parse(row.origins) as string[], ...done };
   }
 
   rates(contest: string, span: RateSpan): Promise<ContestRates> {
@@ -198,13 +209,8 @@ export class LedgerStandings implements Standings {
     };
   }
 
-  async #makeSite(token: string): Promise<SiteStanding> {
+  async #makeSite(token: string, ofTeam: string): Promise<Done> {
     const { store, clock, counting } = this.#ports;
-    const row = await store.read((ledger) => ledger.site(token));
-    if (row === undefined) throw new RefusedError('not_found', `there is no site ${token}`, { status: 404 });
-    if (row.revoked_at !== null) {
-      throw new RefusedError('not_found', `the operator has ended the widget of site ${token}`, { status: 404 });
-    }
     await counting.count();
     const now = clock();
     const {
@@ -219,7 +225,7 @@ export class LedgerStandings implements Standings {
       });
       await store.read(async ({ counting }) => {
         const site = { contest, scope: 'site', who: token } as const;
-        const team = { contest, scope: 'team', who: row.team, span: 'day' } as const;
+        const team = { contest, scope: 'team', who: ofTeam, span: 'day' } as const;
         for (const one of await counting.rollupsOfOne({ ...site, span: 'ever' }, 0)) sums.all = plus(sums.all, one);
         for (const one of await counting.rollupsOfOne(team, today)) sums.teamToday = plus(sums.teamToday, one);
         for (const one of await counting.rollupsOfOne({ ...site, span: 'day' }, 0)) {
@@ -228,9 +234,6 @@ export class LedgerStandings implements Standings {
       });
     }
     return {
-      token,
-      team: row.team,
-      origins: JSON.parse(row.origins) as string[],
       at: now,
       ...sums,
       today: days.get(today) ?? NOTHING,
