@@ -10,8 +10,7 @@
  * Everything that happens ends in `#pump`, which looks at the whole and does what is due; it is cheap and may be
  * called at any time. A block is in the in-buffer until its report is in the out-buffer, and a report stays there
  * until the keyserver has answered for it: no moment in between loses either. Talking to the gateway is
- * `conversation.ts`, what there is to keep `holdings.ts`, what is shown `view.ts`. What is left is long and one piece: the states and what
- * is due in each look at the same fields.
+ * `conversation.ts`, what there is to keep `holdings.ts`, what is shown `view.ts`.
  *
  * It is long because one look at the whole decides: what is due depends on all its states at once, and two halves would share them.
  */

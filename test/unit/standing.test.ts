@@ -4,7 +4,7 @@ import { Kysely, SqliteDialect, sql } from 'kysely';
 import Database from 'libsql';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { pointsOf, pointsPerUnit } from '../../src/domain/points.ts';
-import { UnreachableError } from '../../src/protocol/errors.ts';
+import { RefusedError, UnreachableError } from '../../src/protocol/errors.ts';
 import { HttpStandings, standingPath, teamPath } from '../../src/protocol/http-standings.ts';
 import type { Standings } from '../../src/protocol/standing.ts';
 import { csv } from '../../src/server/http/csv.ts';
@@ -466,6 +466,16 @@ describe('what is kept', () => {
     clock.now = 1000;
     await expect(kept.get('a', fails)).rejects.toThrow('no');
     expect(await new Kept<number>({ ...keeping, outlives: true }).get('b', make)).toBe(4);
+  });
+
+  it('is given out no more once it is not there any more', async () => {
+    const kept = new Kept<number>(keeping);
+    await kept.get('a', make);
+    clock.now = 50;
+    const gone = (): Promise<number> => Promise.reject(new RefusedError('not_found', 'ended', { status: 404 }));
+    expect(await kept.get('a', gone)).toBe(1);
+    await expect(kept.get('a', gone)).rejects.toThrow('ended');
+    await expect(kept.get('a', gone)).rejects.toThrow('ended');
   });
 
   it('is not given out stale where it takes no time to make', async () => {

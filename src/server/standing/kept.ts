@@ -3,7 +3,7 @@
  * a time in proportion to what it took. After that, one that took long is still given out while a new one is made; one that
  * took no time is made anew.
  */
-import { UnreachableError } from '../../protocol/errors.ts';
+import { RefusedError, UnreachableError } from '../../protocol/errors.ts';
 
 export interface KeptOptions {
   /** Milliseconds since 1970. */
@@ -63,15 +63,22 @@ export class Kept<T> {
     const { clock, most } = this.#options;
     const began = performance.now();
     const made = make()
-      .then((value) => {
-        this.#entries.delete(key);
-        this.#entries.set(key, { value, madeAt: clock(), tookMs: performance.now() - began });
-        for (const old of this.#entries.keys()) {
-          if (this.#entries.size <= most) break;
-          this.#entries.delete(old);
-        }
-        return value;
-      })
+      .then(
+        (value) => {
+          this.#entries.delete(key);
+          this.#entries.set(key, { value, madeAt: clock(), tookMs: performance.now() - began });
+          for (const old of this.#entries.keys()) {
+            if (this.#entries.size <= most) break;
+            this.#entries.delete(old);
+          }
+          return value;
+        },
+        (error: unknown) => {
+          // What is not there any more is given out no more, stale or not.
+          if (error instanceof RefusedError && error.code === 'not_found') this.#entries.delete(key);
+          throw error;
+        },
+      )
       .finally(() => this.#making.delete(key));
     this.#making.set(key, made);
     return made;
